@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * librollcall: every process event, in order, none missing, until acknowledged.
+ *
+ *     struct rollcall *rc;
+ *     struct rollcall_batch batch;
+ *     int err = rollcall_open(NULL, &rc);
+ *     if (err < 0)
+ *         errx(1, "%s", rollcall_error());
+ *     while (rollcall_next(rc, -1, &batch) > 0) {
+ *         const struct rollcall_event *e = NULL;
+ *         while ((e = rollcall_batch_next(&batch, e)))
+ *             ...;
+ *         rollcall_ack(rc, batch.last_seq);
+ *     }
+ *     rollcall_close(rc);
+ *
+ * Errors: functions that return int return 0 or a positive number on success
+ * and a negative errno value on failure; rollcall_error() then says in words
+ * what went wrong and what to do about it.
+ *
+ * Threads: a `struct rollcall` may be used by one thread at a time. Different
+ * ones are independent of each other. Functions that take only an event or a
+ * batch may be called by any number of threads.
+ */
+#ifndef ROLLCALL_H
+#define ROLLCALL_H
+
+#include <rollcall/event.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct rollcall; /* an open consumer */
+
+/* Bits of rollcall_options.flags. */
+enum rollcall_open_flag {
+    ROLLCALL_EXISTING = 1 << 0, /* also report the processes that are there already, as `exists`
+                                   records and then one `synced`; always on for a named consumer */
+    ROLLCALL_SPIN = 1 << 1,     /* rollcall_next() never sleeps while it waits: lowest latency,
+                                   one processor spent */
+    ROLLCALL_CONTINUE = 1 << 2 /* named consumer: only continue what is there, -ENOENT if nothing */
+};
+
+#define ROLLCALL_DEFAULT_RING_SIZE  (64u << 20)
+#define ROLLCALL_DEFAULT_LATENCY_US 1000u
+#define ROLLCALL_DEFAULT_ARGS_MAX   (32u << 10)
+#define ROLLCALL_NAME_MAX           64
+
+/*
+ * How to open. Set `struct_size` to sizeof(struct rollcall_options): later versions add
+ * fields at the end, and take those that the caller did not know as 0. A field that is 0
+ * means its default.
+ */
+struct rollcall_options {
+    size_t struct_size;  /* sizeof(struct rollcall_options) */
+    const char *name;    /* NULL: an ephemeral consumer, gone with rollcall_close() or the process.
+                            Else a durable one: it keeps its place, and events keep being
+                            collected, while nobody has it open. Letters, digits, '_', '-'; at most
+                            ROLLCALL_NAME_MAX bytes */
+    uint64_t ring_size;  /* bytes for events that wait; a power of two from 4096 to 2^30. An
+                            existing durable consumer keeps the size it was made with */
+    uint32_t latency_us; /* in a burst events are delivered at most this much later than at once,
+                            so that wake-ups are shared; 1 .. 1000000 microseconds */
+    uint32_t args_max;   /* bytes of arguments kept of each exec; 1 .. 8 MiB */
+    uint32_t flags;      /* enum rollcall_open_flag */
+};
+
+/* Some whole events, in order. */
+struct rollcall_batch {
+    const struct rollcall_event *first; /* owned by the consumer, valid until its next call */
+    size_t size;                        /* bytes of all records together */
+    size_t count;                       /* how many records */
+    uint64_t epoch;                     /* which collection `seq` counts in: it is a new one when
+                                           the programs and the ring were made anew. Microseconds
+                                           since 1970 when that was */
+    uint64_t first_seq;                 /* the first record's */
+    uint64_t last_seq;                  /* the last one's; of a gap its last missing number */
+    int64_t wall_offset_ns;             /* add to mono_ns: nanoseconds since 1970 */
+};
+
+/* What is known of a consumer and its ring. */
+struct rollcall_stats {
+    uint64_t epoch;                  /* see rollcall_batch */
+    uint64_t acked_seq;              /* acknowledged up to here */
+    uint64_t delivered_seq;          /* handed out up to here (0 if not open in this process) */
+    uint64_t lost[ROLLCALL_REASONS]; /* events lost since the epoch began, by reason */
+    uint64_t late;                   /* processes announced by a later hook */
+    uint64_t states_failed;          /* times the kernel had no memory for a process's state */
+    uint64_t texts_cut;              /* records whose text was cut for want of memory */
+    uint64_t ring_size;              /* bytes */
+    uint64_t ring_used;              /* bytes not yet acknowledged */
+    uint64_t wakeups;                /* wake-ups by an event, of this open consumer */
+    uint64_t polls;                  /* looks at the ring in a burst, without a wake-up */
+    uint64_t attached_ns;            /* when the capture began: mono_ns */
+    uint32_t reader_pid;             /* who has it open; 0: nobody */
+    uint32_t args_max;               /* bytes */
+};
+
+/*
+ * Opens a consumer. opts: NULL for the defaults. *out: set on success; close it with
+ * rollcall_close().
+ * Errors: -EPERM not allowed, -EBUSY this name is open elsewhere (the text says by which
+ * pid), -EINVAL an option is out of range, -ENOENT with ROLLCALL_CONTINUE, -EOPNOTSUPP this
+ * kernel lacks something, -EPROTO the name was made by an incompatible version, -ENOMEM.
+ */
+int rollcall_open(const struct rollcall_options *opts, struct rollcall **out);
+
+/* Closes and frees it; NULL is allowed. What was not acknowledged is delivered again to the
+ * next one who opens the same name. */
+void rollcall_close(struct rollcall *rc);
+
+/*
+ * A descriptor that poll(2) reports readable when rollcall_next() should be called. It is
+ * only right after rollcall_next() with time-out 0 has returned 0; with ROLLCALL_SPIN it is
+ * always readable. Owned by the consumer.
+ */
+int rollcall_fd(const struct rollcall *rc);
+
+/*
+ * The next events. Waits up to timeout_ms milliseconds (0: not at all, -1: without limit).
+ * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came. With
+ * ROLLCALL_SPIN it returns 0 every 10 ms at the latest, so that the caller can look around.
+ * -EBADMSG: the ring holds what no rollcall program wrote.
+ */
+int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch);
+
+/* Acknowledges all up to and including seq: they are never delivered again, and their memory
+ * is free. -EINVAL: seq was not delivered yet. */
+int rollcall_ack(struct rollcall *rc, uint64_t seq);
+
+/* What is known of an open consumer. Set stats_size to sizeof(struct rollcall_stats). */
+int rollcall_stats(struct rollcall *rc, struct rollcall_stats *stats, size_t stats_size);
+
+/* The same of a durable consumer, by its name, without opening it. -ENOENT: there is none. */
+int rollcall_inspect(const char *name, struct rollcall_stats *stats, size_t stats_size);
+
+/* Calls each() with the name of every durable consumer; a value other than 0 ends it and is
+ * returned. */
+int rollcall_names(int (*each)(const char *name, void *context), void *context);
+
+/* Takes the named consumer, its programs and its ring out of the kernel; what it had not
+ * acknowledged is gone. -EBUSY: somebody has it open. -ENOENT: there is none. */
+int rollcall_detach(const char *name);
+
+/* What went wrong in this thread's last failed call, in words, and what to do. Never NULL. */
+const char *rollcall_error(void);
+
+/* The record after `event` (NULL: the first), or NULL after the last. */
+const struct rollcall_event *rollcall_batch_next(const struct rollcall_batch *batch,
+                                                 const struct rollcall_event *event);
+
+/* A string of an event: `data` points into the event; it is not ended by NUL. */
+struct rollcall_string {
+    const char *data;
+    size_t size;        /* bytes */
+    uint64_t full_size; /* see struct rollcall_text */
+    unsigned flags;     /* enum rollcall_text_flag */
+};
+
+/* Gets the string `field`. false if the event has none. */
+bool rollcall_event_text(const struct rollcall_event *event, enum rollcall_text_field field,
+                         struct rollcall_string *text);
+
+/* Whether `size` bytes at `data` (8-byte aligned) begin with one whole, well-formed record. */
+bool rollcall_event_valid(const void *data, size_t size);
+
+/* Last sequence number that the record stands for: `seq`, of a gap the last missing one. */
+uint64_t rollcall_event_last_seq(const struct rollcall_event *event);
+
+/* Names as they stand in JSON: "create", "full"; "unknown" for a number that has none. */
+const char *rollcall_type_name(unsigned type);
+const char *rollcall_reason_name(unsigned reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

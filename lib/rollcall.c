@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The public calls: check what the caller gave, then hand over to the transport. */
+#include "lib/error.h"
+#include "lib/transport.h"
+
+#include <rollcall/rollcall.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RING_SIZE_MIN  4096u
+#define RING_SIZE_MAX  (1u << 30)
+#define LATENCY_MAX_US 1000000u
+#define ARGS_MAX_MAX   (8u << 20)
+
+struct rollcall {
+    const struct transport *transport;
+    void *state;
+};
+
+static int check_name(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_-";
+    size_t length = strlen(name);
+
+    if (length == 0 || length > ROLLCALL_NAME_MAX || strspn(name, allowed) != length)
+        return rollcall_fail(-EINVAL,
+                             "'%s' is not a consumer's name: use 1 to %d letters, digits, "
+                             "'_' and '-'",
+                             name, ROLLCALL_NAME_MAX);
+    return 0;
+}
+
+/* Copies what the caller's version of the options has, and puts defaults where it has 0. */
+static int complete_options(const struct rollcall_options *given, struct rollcall_options *opts)
+{
+    memset(opts, 0, sizeof(*opts));
+    if (given) {
+        size_t known = given->struct_size;
+        const char *rest = (const char *)given;
+
+        if (known < offsetof(struct rollcall_options, flags))
+            return rollcall_fail(-EINVAL, "rollcall_options.struct_size is not set");
+        for (size_t i = sizeof(*opts); i < known; i++)
+            if (rest[i])
+                return rollcall_fail(-EINVAL, "rollcall_options has fields that this version of "
+                                              "librollcall does not know; use a newer one");
+        memcpy(opts, given, known < sizeof(*opts) ? known : sizeof(*opts));
+    }
+    opts->struct_size = sizeof(*opts);
+    if (opts->ring_size == 0)
+        opts->ring_size = ROLLCALL_DEFAULT_RING_SIZE;
+    if (opts->latency_us == 0)
+        opts->latency_us = ROLLCALL_DEFAULT_LATENCY_US;
+    if (opts->args_max == 0)
+        opts->args_max = ROLLCALL_DEFAULT_ARGS_MAX;
+    return 0;
+}
+
+static int check_options(const struct rollcall_options *opts)
+{
+    const uint32_t flags = ROLLCALL_EXISTING | ROLLCALL_SPIN | ROLLCALL_CONTINUE;
+
+    if (opts->flags & ~flags)
+        return rollcall_fail(-EINVAL, "rollcall_options.flags has unknown bits (0x%x)",
+                             opts->flags & ~flags);
+    if (opts->ring_size < RING_SIZE_MIN || opts->ring_size > RING_SIZE_MAX ||
+        (opts->ring_size & (opts->ring_size - 1)) != 0)
+        return rollcall_fail(-EINVAL,
+                             "a ring of %llu bytes is not possible: use a power of two "
+                             "from 4096 to 1073741824",
+                             (unsigned long long)opts->ring_size);
+    if (opts->latency_us > LATENCY_MAX_US)
+        return rollcall_fail(-EINVAL, "a latency of %u microseconds is not possible: use 1 to %u",
+                             opts->latency_us, LATENCY_MAX_US);
+    if (opts->args_max > ARGS_MAX_MAX)
+        return rollcall_fail(-EINVAL, "%u bytes of arguments are not possible: use 1 to %u",
+                             opts->args_max, ARGS_MAX_MAX);
+    return opts->name ? check_name(opts->name) : 0;
+}
+
+int rollcall_open(const struct rollcall_options *opts, struct rollcall **out)
+{
+    struct rollcall_options full;
+    struct rollcall *rc;
+    int err;
+
+    err = complete_options(opts, &full);
+    if (err < 0)
+        return err;
+    err = check_options(&full);
+    if (err < 0)
+        return err;
+    rc = calloc(1, sizeof(*rc));
+    if (!rc)
+        return rollcall_fail(-ENOMEM, "out of memory");
+    rc->transport = &transport_direct;
+    err = rc->transport->open(&full, &rc->state);
+    if (err < 0) {
+        free(rc);
+        return err;
+    }
+    *out = rc;
+    return 0;
+}
+
+void rollcall_close(struct rollcall *rc)
+{
+    if (!rc)
+        return;
+    rc->transport->close(rc->state);
+    free(rc);
+}
+
+int rollcall_fd(const struct rollcall *rc)
+{
+    return rc->transport->fd(rc->state);
+}
+
+int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch)
+{
+    memset(batch, 0, sizeof(*batch));
+    return rc->transport->next(rc->state, timeout_ms, batch);
+}
+
+int rollcall_ack(struct rollcall *rc, uint64_t seq)
+{
+    return rc->transport->ack(rc->state, seq);
+}
+
+/* Gives the caller as much of the statistics as its version of the structure has. */
+static int give_stats(const struct rollcall_stats *from, struct rollcall_stats *to, size_t size)
+{
+    size_t known = size < sizeof(*from) ? size : sizeof(*from);
+
+    memset(to, 0, size);
+    memcpy(to, from, known);
+    return 0;
+}
+
+int rollcall_stats(struct rollcall *rc, struct rollcall_stats *stats, size_t stats_size)
+{
+    struct rollcall_stats now = {0};
+    int err = rc->transport->stats(rc->state, &now);
+
+    return err < 0 ? err : give_stats(&now, stats, stats_size);
+}
+
+int rollcall_inspect(const char *name, struct rollcall_stats *stats, size_t stats_size)
+{
+    struct rollcall_stats now = {0};
+    int err = check_name(name);
+
+    if (err == 0)
+        err = transport_direct.inspect(name, &now);
+    return err < 0 ? err : give_stats(&now, stats, stats_size);
+}
+
+int rollcall_names(int (*each)(const char *name, void *context), void *context)
+{
+    return transport_direct.names(each, context);
+}
+
+int rollcall_detach(const char *name)
+{
+    int err = check_name(name);
+
+    return err < 0 ? err : transport_direct.detach(name);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How librollcall reaches the events: one table of functions for each way. Options have been
+ * checked and completed when open() sees them. Failing functions use rollcall_fail().
+ */
+#ifndef LIB_TRANSPORT_H
+#define LIB_TRANSPORT_H
+
+#include <rollcall/rollcall.h>
+
+struct transport {
+    int (*open)(const struct rollcall_options *opts, void **state);
+    void (*close)(void *state);
+    int (*fd)(const void *state);
+    int (*next)(void *state, int timeout_ms, struct rollcall_batch *batch);
+    int (*ack)(void *state, uint64_t seq);
+    int (*stats)(void *state, struct rollcall_stats *stats);
+    int (*inspect)(const char *name, struct rollcall_stats *stats);
+    int (*names)(int (*each)(const char *name, void *context), void *context);
+    int (*detach)(const char *name);
+};
+
+/* Straight from this machine's kernel. Each platform has one. */
+extern const struct transport transport_direct;
+
+#endif
