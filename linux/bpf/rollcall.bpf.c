@@ -1,0 +1,916 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The programs in the kernel: each process is announced once, each exec and each exit is
+ * reported once, and what cannot be written is counted in the very place where it is missing.
+ *
+ * Announcing. A process that was announced has an entry in `states`, by (pid, start time).
+ * Whoever meets one without (its own fork, the snapshot, any later hook of it) first takes a
+ * place in the ring, then tries to make the entry, and only who makes it submits its record; the
+ * other gives its place back. A place taken before the entry was made is before every place
+ * taken by one who found it, so no record of a process is ahead of its announcement.
+ *
+ * Ending. The entry goes with the process's exit. While others may still come for it (the
+ * snapshot, or another build's programs that take over: control.keep_exited) it stays, marked,
+ * and the reader removes it later.
+ *
+ * Preemption. From Linux 7.0 on a program can be preempted, and another run on the same
+ * processor be skipped or start beside it. So nothing here is kept per processor: a record is
+ * built in the ring or on the stack, text in a scratch area that is claimed and given back.
+ * A process without entry is announced by its exec or exit (late); once the reader has noticed
+ * that the kernel skips hooks, also when it forks, or by a new snapshot.
+ *
+ * Waking. See doorbell() here and linux/doorbell.h.
+ */
+#include "kernel.h"
+#include "layout.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+#define EEXIST 17
+
+#define READ(x) (*(volatile typeof(x) *)&(x))
+
+/* The tests have variants of these programs: see tests/kernel/README.md. */
+#ifdef ROLLCALL_TEST_SKIP
+#define HEAL_LATE 1
+#else
+#define HEAL_LATE 0
+#endif
+
+struct control control SEC(".data.control") = {.attached_ns = ~0ull, .heal_late = HEAL_LATE};
+
+const volatile __u32 processors = 1;
+const volatile bool has_group_dead = true; /* sched_process_exit has this argument */
+#ifdef ROLLCALL_TEST_OTHER
+const volatile __u32 other_build = 1;
+#endif
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 64 << 20);
+} ring SEC(".maps");
+
+/*
+ * A hash, although a process could carry its state itself (task storage): that costs twice the
+ * time in each fork, and its memory is freed after a grace period of its own kind; a fork that
+ * fails frees the storage of its parent (up to Linux 7.1); and an exec by another thread than
+ * the leader leaves it behind.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 32768);
+    __type(key, struct process);
+    __type(value, struct state);
+} states SEC(".maps");
+
+/* A path is written name by name, the last one may begin at its very end. */
+struct scratch {
+    __u32 busy;
+    char exe[PATH_SIZE];
+    char path[PATH_SIZE + 256];
+    char args[2 * TEXT_CHUNK];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, SCRATCH_RUNS);
+    __type(key, __u32);
+    __type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* The snapshot is run by the one reader, so it needs one area only. */
+struct snapshot_scratch {
+    char exe[PATH_SIZE + 256];
+    char cwd[PATH_SIZE + 256];
+    char args[EXISTS_ARGS + TEXT_CHUNK];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct snapshot_scratch);
+} snapshot_area SEC(".maps");
+
+/* ---- losses ---- */
+
+static __always_inline void read_losses(struct ring_head *head)
+{
+    for (int i = 0; i < ROLLCALL_REASONS; i++)
+        head->lost[i] = READ(control.lost[i]);
+}
+
+/* A refused reservation does not mean that the ring is full: look. */
+static __always_inline void count_loss(__u64 size)
+{
+    __u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+    if (used + size + BPF_RINGBUF_HDR_SZ > READ(control.ring_size))
+        __sync_fetch_and_add(&control.lost[ROLLCALL_LOST_FULL], 1);
+    else
+        __sync_fetch_and_add(&control.lost[ROLLCALL_LOST_FAILED], 1);
+}
+
+/* ---- the doorbell, this side ---- */
+
+/*
+ * Called between taking a place in the ring and submitting it. The full barrier stands between
+ * "the place is taken" (a store) and "does the reader sleep" (a load); the reader has one
+ * between "I sleep" (a store) and "is a place taken" (a load). So one of the two sees the
+ * other: the reader does not fall asleep on a record that nobody will wake it for.
+ */
+static __always_inline __u64 doorbell(void)
+{
+    __u64 fence = 0;
+
+    __sync_lock_test_and_set(&fence, 1);
+    asm volatile("" : : "r"(&fence) : "memory");
+    return READ(control.sleeper);
+}
+
+/* The ticket is taken away after the wake-up, and only if it is still the same: the reader may
+ * be asleep again by then. If it is dead, nobody else pays for a wake-up. */
+static __always_inline void rung(__u64 ticket)
+{
+    if (ticket)
+        __sync_val_compare_and_swap(&control.sleeper, ticket, 0);
+}
+
+static __always_inline void submit(void *record)
+{
+    __u64 ticket = doorbell();
+
+    bpf_ringbuf_submit(record, ticket ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+    rung(ticket);
+}
+
+/* ---- the base of a record ---- */
+
+/* Kernels before 6.2 let no number be added to a pointer that they know, so it is read as one
+ * that they do not. */
+static __always_inline void fill_namespace(struct rollcall_event *event, struct task_struct *task)
+{
+    struct pid *pid = BPF_CORE_READ(task, thread_pid);
+    struct upid *upid;
+
+    if (!pid)
+        return;
+    upid = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+           (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+    event->ns_pid = BPF_CORE_READ(upid, nr);
+    event->pid_ns = BPF_CORE_READ(upid, ns, ns.inum);
+    event->present |= ROLLCALL_HAS_PID_NS;
+}
+
+/* The encoding that the kernel shows in /proc/PID/stat. */
+static __always_inline __u32 device_number(struct tty_struct *tty)
+{
+    __u32 major = tty->driver->major;
+    __u32 minor = tty->driver->minor_start + tty->index;
+
+    return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
+}
+
+static __always_inline void fill_session(struct rollcall_event *event, struct task_struct *task)
+{
+    struct signal_struct *signal = task->signal;
+    struct pid *session = signal->pids[PIDTYPE_SID];
+    struct tty_struct *tty = signal->tty;
+
+    if (session) {
+        event->session = session->numbers[0].nr;
+        event->present |= ROLLCALL_HAS_SESSION;
+    }
+    if (tty && tty->driver) {
+        event->tty = device_number(tty);
+        event->present |= ROLLCALL_HAS_TTY;
+    }
+}
+
+/* task: a group leader. `now` is taken after the place in the ring where that can be, so that time
+ * goes with the order of the ring. The record's memory is as it comes from the ring: not zeroed. */
+static __always_inline void fill(struct rollcall_event *event, __u16 type, __u64 now,
+                                 struct task_struct *task)
+{
+    struct task_struct *parent = task->real_parent;
+    const struct cred *cred = task->real_cred;
+
+    __builtin_memset(event, 0, sizeof(*event));
+    event->type = type;
+    event->mono_ns = now;
+    event->start_ns = task->start_boottime;
+    event->pid = task->tgid;
+    if (task->flags & PF_KTHREAD)
+        event->flags |= ROLLCALL_KERNEL_THREAD;
+    if (parent) {
+        event->ppid = parent->tgid;
+        event->parent_start_ns = parent->group_leader->start_boottime;
+        event->present |= ROLLCALL_HAS_PARENT;
+    }
+    if (cred) {
+        event->uid = cred->uid.val;
+        event->gid = cred->gid.val;
+        event->present |= ROLLCALL_HAS_USER;
+    }
+    if (task->cgroups) {
+        event->cgroup = task->cgroups->dfl_cgrp->kn->id;
+        event->present |= ROLLCALL_HAS_CGROUP;
+    }
+    fill_session(event, task);
+    fill_namespace(event, task);
+    bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), task->comm);
+}
+
+/* ---- announcing ---- */
+
+static __always_inline struct process process_of(struct task_struct *leader)
+{
+    struct process process = {.pid = leader->tgid, .start_ns = leader->start_boottime};
+
+    return process;
+}
+
+static __always_inline bool is_old(struct task_struct *leader)
+{
+    return leader->start_boottime < READ(control.attached_ns);
+}
+
+/* Makes the entry. false: somebody else did. Without memory for it there is no way to know. */
+static __always_inline bool win(const struct process *process, __u32 exited)
+{
+    struct state state = {.exited = exited};
+    /* Before Linux 6.4 only the lower half of what comes back is set. */
+    int err = (int)bpf_map_update_elem(&states, process, &state, BPF_NOEXIST);
+
+    if (err && err != -EEXIST)
+        __sync_fetch_and_add(&control.states_failed, 1);
+    return err != -EEXIST;
+}
+
+/* Announces `leader`, which is its own fork's child (creator is who forked) or was overlooked
+ * until now (creator is NULL). */
+static __always_inline void announce(struct task_struct *leader, struct task_struct *creator)
+{
+    struct process process = process_of(leader);
+    struct ring_event *record;
+    struct ring_head head;
+    bool old = !creator && is_old(leader);
+
+    read_losses(&head);
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record) {
+        if (win(&process, 0))
+            count_loss(sizeof(*record));
+        return;
+    }
+    if (!win(&process, 0)) {
+        bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+        return;
+    }
+    head.kind = RING_EVENT;
+    head.chunks = 0;
+    record->head = head;
+    fill(&record->event, old ? ROLLCALL_EXISTS : ROLLCALL_CREATE, bpf_ktime_get_boot_ns(), leader);
+    if (creator) {
+        record->event.creator_pid = creator->tgid;
+        record->event.creator_tid = creator->pid;
+        record->event.present |= ROLLCALL_HAS_CREATOR;
+    } else if (!old) {
+        record->event.flags |= ROLLCALL_LATE;
+        __sync_fetch_and_add(&control.late, 1);
+    }
+    submit(record);
+}
+
+/* Whether there can be a process without announcement: an old one until the snapshot is
+ * complete, another one since the kernel was found to skip hooks. */
+static __always_inline bool may_be_missing(struct task_struct *leader)
+{
+    return is_old(leader) ? READ(control.synced_due) : READ(control.heal_late);
+}
+
+static __always_inline void heal(struct task_struct *leader)
+{
+    struct process process;
+
+    if (!may_be_missing(leader))
+        return;
+    process = process_of(leader);
+    if (!bpf_map_lookup_elem(&states, &process))
+        announce(leader, NULL);
+}
+
+/* Who has no entry in `states` and ought to be announced, whyever it was not: also a process
+ * whose fork the kernel hides from us, as some do for what their supervisor starts. Not when
+ * entries could not be made, as then it may have been announced without one. */
+static __always_inline bool is_overlooked(struct task_struct *leader)
+{
+    return !READ(control.states_failed) && (!is_old(leader) || READ(control.track_old));
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+#ifdef ROLLCALL_TEST_SKIP
+    /* What a skipped run looks like. */
+    static __u64 runs;
+
+    if (__sync_fetch_and_add(&runs, 1) % ROLLCALL_TEST_SKIP == 0)
+        return 0;
+#endif
+    heal(parent->group_leader);
+    if (child->pid == child->tgid)
+        announce(child, parent);
+    return 0;
+}
+
+/* ---- exit ---- */
+
+/* What the parent will get from wait(2). */
+static __always_inline __u32 wait_status(struct task_struct *leader)
+{
+    if (leader->signal->flags & SIGNAL_GROUP_EXIT)
+        return leader->signal->group_exit_code;
+    return leader->exit_code;
+}
+
+/*
+ * A process ends with its last thread. The kernel says which that is (since Linux 6.16), or else
+ * `live` is 0 for the last one always, and for more than one when two end in the same instant.
+ */
+static __always_inline bool is_last_thread(unsigned long long *context, struct task_struct *task)
+{
+    if (has_group_dead)
+        return (bool)context[1];
+    return task->signal->live.counter == 0;
+}
+
+/*
+ * The end of a process without entry: it was overlooked, or never had one, or, where the kernel
+ * does not say which thread is the last, another thread that ended in the same instant has taken
+ * it. That one may be gone by now, so what counts is whether there ever was another one.
+ */
+static __always_inline bool end_without_entry(struct task_struct *task, struct task_struct *leader,
+                                              const struct process *process)
+{
+    struct signal_struct *signal = task->signal;
+    bool last = has_group_dead || (signal->nr_threads == 1 && signal->sum_sched_runtime == 0);
+
+    if (is_overlooked(leader)) {
+        if (!last)
+            return false;
+        announce(leader, NULL);
+        bpf_map_delete_elem(&states, process);
+        return true;
+    }
+    return last || READ(control.states_failed) || win(process, 1);
+}
+
+/* Ends the state of a process; one that was overlooked is announced first. false: another run
+ * has reported this exit. */
+static __always_inline bool end(struct task_struct *task, struct task_struct *leader)
+{
+    struct process process = process_of(leader);
+    struct state *state;
+
+    if (READ(control.keep_exited)) {
+        state = bpf_map_lookup_elem(&states, &process);
+        if (!state && is_overlooked(leader))
+            announce(leader, NULL);
+        else if (!state && win(&process, 1))
+            return true;
+        if (!state)
+            state = bpf_map_lookup_elem(&states, &process);
+        return !state || __sync_lock_test_and_set(&state->exited, 1) == 0;
+    }
+    return (int)bpf_map_delete_elem(&states, &process) == 0 ||
+           end_without_entry(task, leader, &process);
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(unsigned long long *context)
+{
+    struct task_struct *task = (void *)context[0];
+    struct task_struct *leader;
+    struct ring_event *record;
+    struct ring_head head;
+
+    if (!is_last_thread(context, task))
+        return 0;
+    leader = task->group_leader;
+    if (!end(task, leader))
+        return 0;
+    read_losses(&head);
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record) {
+        count_loss(sizeof(*record));
+        return 0;
+    }
+    head.kind = RING_EVENT;
+    head.chunks = 0;
+    record->head = head;
+    fill(&record->event, ROLLCALL_EXIT, bpf_ktime_get_boot_ns(), leader);
+    record->event.status = wait_status(leader);
+    record->event.present |= ROLLCALL_HAS_STATUS;
+    if (record->event.status & 0x80)
+        record->event.flags |= ROLLCALL_CORE_DUMPED;
+    submit(record);
+    return 0;
+}
+
+/* ---- text ---- */
+
+/* An area of scratch memory that no other run uses, or NULL. */
+static __always_inline struct scratch *claim_scratch(void)
+{
+    __u32 cpu = bpf_get_smp_processor_id();
+
+    for (__u32 i = 0; i < SCRATCH_RUNS; i++) {
+        __u32 key = cpu + i * processors;
+        struct scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
+
+        if (scratch && __sync_lock_test_and_set(&scratch->busy, 1) == 0)
+            return scratch;
+    }
+    return NULL;
+}
+
+static __always_inline void release_scratch(struct scratch *scratch)
+{
+    __sync_lock_test_and_set(&scratch->busy, 0);
+}
+
+/* Going up from a file to the root. */
+struct walk {
+    struct dentry *dentry;
+    struct mount *mount;
+    struct dentry *root;
+    struct vfsmount *root_mount;
+    char *names; /* PATH_SIZE + 256 bytes */
+    __u32 size;
+    __u32 done;
+};
+
+static long walk_up(__u32 index, struct walk *walk)
+{
+    /* Copies: CO-RE relocates all that a read goes through, and our own types do not move. */
+    struct dentry *dentry = walk->dentry;
+    struct mount *mount = walk->mount;
+    struct vfsmount *vfsmount = (void *)mount + bpf_core_field_offset(struct mount, mnt);
+    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+    struct dentry *top = BPF_CORE_READ(vfsmount, mnt_root);
+    __u32 size = walk->size;
+    long n;
+
+    walk->done = dentry == walk->root && vfsmount == walk->root_mount;
+    if (walk->done)
+        return 1;
+    if (dentry == top) {
+        walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+        walk->mount = BPF_CORE_READ(mount, mnt_parent);
+        walk->done = walk->mount == mount;
+        return walk->done;
+    }
+    if (size >= PATH_SIZE)
+        return 1;
+    n = bpf_probe_read_kernel_str(walk->names + size, 256, BPF_CORE_READ(dentry, d_name.name));
+    if (n <= 0)
+        return 1;
+    walk->size = size + n;
+    walk->dentry = parent;
+    /* A file that is in no directory: memory, for example. */
+    walk->done = dentry == parent;
+    return walk->done;
+}
+
+/* Writes the names on the way from `path` up to `root`, each ended by NUL. Returns their size;
+ * *flags says if that is not all. */
+static __always_inline __u32 read_path(char *names, struct path *path, struct path *root,
+                                       __u16 *flags)
+{
+    struct vfsmount *mount = BPF_CORE_READ(path, mnt);
+    struct walk walk = {
+        .dentry = BPF_CORE_READ(path, dentry),
+        .mount = (void *)mount - bpf_core_field_offset(struct mount, mnt),
+        .root = BPF_CORE_READ(root, dentry),
+        .root_mount = BPF_CORE_READ(root, mnt),
+        .names = names,
+    };
+
+    bpf_loop(PATH_SIZE, walk_up, &walk, 0);
+    *flags = walk.done ? 0 : ROLLCALL_TEXT_CUT;
+    return walk.size;
+}
+
+/* The arguments that follow those in the RING_TEXTS itself. */
+struct more {
+    __u64 address; /* at the beginning of a page */
+    __u64 mono_ns;
+    __u32 tid;
+    __u32 left;
+    __u32 written;
+    __u32 refused;
+};
+
+/* One page: an unreadable one takes no other with it. */
+static long write_chunk(__u32 index, struct more *more)
+{
+    struct ring_chunk *chunk = bpf_ringbuf_reserve(&ring, sizeof(*chunk), 0);
+    __u32 size = more->left;
+
+    if (!chunk) {
+        more->refused = 1;
+        return 1;
+    }
+    if (size > TEXT_CHUNK)
+        size = TEXT_CHUNK;
+    chunk->kind = RING_CHUNK;
+    chunk->tid = more->tid;
+    chunk->mono_ns = more->mono_ns;
+    chunk->size = size;
+    chunk->flags = 0;
+    if (bpf_probe_read_user(chunk->data, size, (void *)more->address))
+        chunk->flags = ROLLCALL_TEXT_UNREADABLE;
+    bpf_ringbuf_submit(chunk, BPF_RB_NO_WAKEUP);
+    more->written++;
+    more->address += size;
+    more->left -= size;
+    return more->left == 0;
+}
+
+/* ---- exec ---- */
+
+static __always_inline void read_exe(struct scratch *scratch, struct linux_binprm *bprm,
+                                     struct ring_texts *texts)
+{
+    long n = bpf_probe_read_kernel_str(scratch->exe, sizeof(scratch->exe), bprm->filename);
+
+    if (n > 0)
+        texts->exe_size = n - 1;
+    else
+        texts->exe_flags = ROLLCALL_TEXT_UNREADABLE;
+    texts->has |= 1 << ROLLCALL_EXE;
+}
+
+static __always_inline void read_cwd(struct scratch *scratch, struct task_struct *task,
+                                     struct ring_texts *texts)
+{
+    struct fs_struct *fs = task->fs;
+
+    if (!fs)
+        return;
+    texts->cwd_size = read_path(scratch->path, &fs->pwd, &fs->root, &texts->cwd_flags);
+    texts->has |= 1 << ROLLCALL_CWD;
+}
+
+/* Reads what goes into the record itself, and sets `more` to what does not. Long arguments are
+ * split at the first page boundary, so that each chunk is one page of the process. */
+static __always_inline void read_args(struct scratch *scratch, struct task_struct *task,
+                                      struct ring_texts *texts, struct more *more)
+{
+    __u64 start = task->mm->arg_start;
+    __u64 full = task->mm->arg_end - start;
+    __u32 wanted = full < READ(control.args_max) ? full : READ(control.args_max);
+    __u32 in_page = TEXT_CHUNK - (start & (TEXT_CHUNK - 1));
+    __u32 first = wanted < in_page ? wanted : in_page;
+    __u32 second = wanted <= TEXT_CHUNK ? wanted - first : 0;
+
+    texts->has |= 1 << ROLLCALL_ARGS;
+    texts->args_full = full;
+    if (wanted < full)
+        texts->args_flags |= ROLLCALL_TEXT_CUT;
+    barrier_var(first);
+    barrier_var(second);
+    if (first > TEXT_CHUNK || second > TEXT_CHUNK)
+        return;
+    if (bpf_probe_read_user(scratch->args, first, (void *)start))
+        texts->args_flags |= ROLLCALL_TEXT_UNREADABLE;
+    if (second && bpf_probe_read_user(scratch->args + first, second, (void *)(start + first)))
+        texts->args_flags |= ROLLCALL_TEXT_UNREADABLE;
+    texts->args_size = first + second;
+    more->address = start + first + second;
+    more->left = wanted - first - second;
+}
+
+static __always_inline void write_text(struct bpf_dynptr *record, __u32 offset, const char *text,
+                                       __u32 size, __u32 room)
+{
+    if (!size)
+        return;
+    barrier_var(size); /* else the two comparisons become one, which older kernels do not see */
+    if (size <= room)
+        bpf_dynptr_write(record, offset, (void *)text, size, 0);
+}
+
+enum written { NO_PLACE, NOT_WON, WRITTEN };
+
+/* Writes a record with the texts that are in scratch memory, and what there is `more`. With a
+ * process: only if its announcement can be won. */
+static __always_inline enum written write_texts(struct ring_event *base, struct ring_texts *texts,
+                                                const char *exe, const char *path, const char *args,
+                                                __u32 args_room, struct more *more,
+                                                const struct process *process)
+{
+    __u32 exe_size = texts->exe_size, cwd_size = texts->cwd_size, args_size = texts->args_size;
+    __u32 offset = sizeof(*base) + sizeof(*texts);
+    struct bpf_dynptr record;
+    __u64 ticket;
+
+    if (bpf_ringbuf_reserve_dynptr(&ring, offset + exe_size + cwd_size + args_size, 0, &record)) {
+        bpf_ringbuf_discard_dynptr(&record, BPF_RB_NO_WAKEUP);
+        return NO_PLACE;
+    }
+    if (process && !win(process, 0)) {
+        bpf_ringbuf_discard_dynptr(&record, BPF_RB_NO_WAKEUP);
+        return NOT_WON;
+    }
+    if (more && more->left) {
+        bpf_loop(ARGS_LIMIT / TEXT_CHUNK, write_chunk, more, 0);
+        if (more->left) {
+            texts->args_flags |= ROLLCALL_TEXT_CUT;
+            __sync_fetch_and_add(&control.texts_cut, 1);
+        }
+        base->head.chunks = more->written;
+    }
+    bpf_dynptr_write(&record, 0, base, sizeof(*base), 0);
+    bpf_dynptr_write(&record, sizeof(*base), texts, sizeof(*texts), 0);
+    write_text(&record, offset, exe, exe_size, PATH_SIZE);
+    write_text(&record, offset + exe_size, path, cwd_size, PATH_SIZE + 256);
+    write_text(&record, offset + exe_size + cwd_size, args, args_size, args_room);
+    ticket = doorbell();
+    bpf_ringbuf_submit_dynptr(&record, ticket ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+    rung(ticket);
+    return WRITTEN;
+}
+
+static __always_inline void cut_texts(struct ring_texts *texts)
+{
+    texts->exe_size = texts->cwd_size = texts->args_size = 0;
+    texts->exe_flags |= ROLLCALL_TEXT_CUT;
+    texts->cwd_flags |= ROLLCALL_TEXT_CUT;
+    texts->args_flags |= ROLLCALL_TEXT_CUT;
+    __sync_fetch_and_add(&control.texts_cut, 1);
+}
+
+/* Programs of another build that takes over run beside these for a moment. One that was
+ * overlooked is announced first. */
+static __always_inline bool is_reported(struct task_struct *task)
+{
+    struct process process = process_of(task);
+    struct state *state = bpf_map_lookup_elem(&states, &process);
+    __u64 exec_id = task->self_exec_id;
+    bool reported;
+
+    if (!state && is_overlooked(task)) {
+        announce(task, NULL);
+        state = bpf_map_lookup_elem(&states, &process);
+    }
+    reported = state && state->exec_id == exec_id;
+    if (state)
+        state->exec_id = exec_id;
+    return reported;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
+{
+    struct ring_texts texts = {};
+    struct ring_event base;
+    struct more more = {.tid = task->pid};
+    struct scratch *scratch;
+    enum written written = NO_PLACE;
+
+    if (is_reported(task))
+        return 0;
+    more.mono_ns = bpf_ktime_get_boot_ns();
+    read_losses(&base.head);
+    base.head.kind = RING_TEXTS;
+    base.head.chunks = 0;
+    fill(&base.event, ROLLCALL_EXEC, more.mono_ns, task);
+    scratch = claim_scratch();
+    if (scratch) {
+        read_exe(scratch, bprm, &texts);
+        read_cwd(scratch, task, &texts);
+        read_args(scratch, task, &texts, &more);
+        written = write_texts(&base, &texts, scratch->exe, scratch->path, scratch->args,
+                              sizeof(scratch->args), &more, NULL);
+        release_scratch(scratch);
+    }
+    if (written == NO_PLACE) {
+        cut_texts(&texts);
+        texts.has |= 1 << ROLLCALL_EXE | 1 << ROLLCALL_CWD | 1 << ROLLCALL_ARGS;
+        texts.args_full = task->mm->arg_end - task->mm->arg_start;
+        if (write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, NULL) == NO_PLACE)
+            count_loss(sizeof(base) + sizeof(texts));
+    }
+    return 0;
+}
+
+/* ---- the processes that were there before ---- */
+
+/* Reads the arguments of another process, which may have to be fetched from its swap. */
+struct other_args {
+    struct task_struct *task;
+    char *to;
+    __u64 from;
+    __u32 left;
+    __u32 offset;
+    __u32 unreadable;
+};
+
+static long read_other_page(__u32 index, struct other_args *args)
+{
+    __u32 in_page = TEXT_CHUNK - (args->from & (TEXT_CHUNK - 1));
+    __u32 size = args->left < in_page ? args->left : in_page;
+    __u32 offset = args->offset;
+
+    barrier_var(size);
+    if (size > TEXT_CHUNK || offset > EXISTS_ARGS)
+        return 1;
+    if (bpf_copy_from_user_task(args->to + offset, size, (void *)args->from, args->task, 0))
+        args->unreadable = 1;
+    args->from += size;
+    args->offset = offset + size;
+    args->left -= size;
+    return args->left == 0;
+}
+
+static __always_inline void read_other_args(struct snapshot_scratch *area, struct task_struct *task,
+                                            struct ring_texts *texts)
+{
+    struct mm_struct *mm = task->mm;
+    struct other_args args = {.task = task, .to = area->args, .from = mm->arg_start};
+    __u64 full = mm->arg_end - args.from;
+
+    args.left = full < READ(control.args_max) ? full : READ(control.args_max);
+    if (args.left > EXISTS_ARGS)
+        args.left = EXISTS_ARGS;
+    texts->args_full = full;
+    if (args.left < full)
+        texts->args_flags |= ROLLCALL_TEXT_CUT;
+    if (args.left)
+        bpf_loop(EXISTS_ARGS / TEXT_CHUNK + 1, read_other_page, &args, 0);
+    texts->args_size = args.offset;
+    if (args.unreadable)
+        texts->args_flags |= ROLLCALL_TEXT_UNREADABLE;
+    texts->has |= 1 << ROLLCALL_ARGS;
+}
+
+static __always_inline void read_other_texts(struct snapshot_scratch *area,
+                                             struct task_struct *task, struct ring_texts *texts)
+{
+    struct fs_struct *fs = task->fs;
+    struct mm_struct *mm = task->mm;
+
+    if (fs) {
+        texts->cwd_size = read_path(area->cwd, &fs->pwd, &fs->root, &texts->cwd_flags);
+        texts->has |= 1 << ROLLCALL_CWD;
+    }
+    if (!mm)
+        return;
+    if (fs && mm->exe_file) {
+        texts->exe_size = read_path(area->exe, &mm->exe_file->f_path, &fs->root, &texts->exe_flags);
+        texts->has |= 1 << ROLLCALL_EXE;
+    }
+    read_other_args(area, task, texts);
+}
+
+/* A process that is being created while the snapshot runs is announced by its own fork. */
+#define YOUNG_NS 1000000000ull
+
+static __always_inline void announce_other(struct task_struct *task)
+{
+    struct process process = process_of(task);
+    __u64 now = bpf_ktime_get_boot_ns();
+    struct ring_texts texts = {};
+    struct ring_event base;
+    struct snapshot_scratch *area;
+    enum written written;
+    bool old = is_old(task);
+    __u32 key = 0;
+
+    if (!may_be_missing(task) || (!old && task->start_boottime + YOUNG_NS > now) ||
+        bpf_map_lookup_elem(&states, &process))
+        return;
+    area = bpf_map_lookup_elem(&snapshot_area, &key);
+    if (!area)
+        return;
+    read_losses(&base.head);
+    base.head.kind = RING_TEXTS;
+    base.head.chunks = 0;
+    fill(&base.event, old ? ROLLCALL_EXISTS : ROLLCALL_CREATE, now, task);
+    if (!old)
+        base.event.flags |= ROLLCALL_LATE;
+    read_other_texts(area, task, &texts);
+    written = write_texts(&base, &texts, area->exe, area->cwd, area->args, sizeof(area->args), NULL,
+                          &process);
+    if (written == NO_PLACE) {
+        cut_texts(&texts);
+        written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, &process);
+    }
+    if (written == NO_PLACE && win(&process, 0))
+        count_loss(sizeof(base) + sizeof(texts));
+    if (written == WRITTEN && !old)
+        __sync_fetch_and_add(&control.late, 1);
+}
+
+static __always_inline void finish_snapshot(void)
+{
+    struct ring_event *record;
+    struct ring_head head;
+
+    if (!READ(control.synced_due))
+        return;
+    read_losses(&head);
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record)
+        return;
+    head.kind = RING_EVENT;
+    head.chunks = 0;
+    record->head = head;
+    __builtin_memset(&record->event, 0, sizeof(record->event));
+    record->event.type = ROLLCALL_SYNCED;
+    record->event.mono_ns = bpf_ktime_get_boot_ns();
+    control.synced_due = 0;
+    submit(record);
+}
+
+/* Run by the reader, once when the capture begins and again when a hook was skipped, while
+ * exited processes keep their entries. A process that it does not meet was created after it
+ * began, and was announced by its fork. */
+SEC("iter.s/task")
+int snapshot(struct bpf_iter__task *context)
+{
+    struct task_struct *task = context->task;
+
+    if (!task) {
+        finish_snapshot();
+        return 0;
+    }
+    /* One whose last thread has ended will not be heard of any more, or by its exit. */
+    if (task->pid != task->tgid || task->pid == 0 || task->signal->live.counter == 0)
+        return 0;
+    announce_other(task);
+    return 0;
+}
+
+/* Run by the reader when losses have been counted and nothing came after them: puts the
+ * counters into the ring, so that what is read from it does not depend on when it is read. */
+SEC("syscall")
+int mark(void *context)
+{
+    struct ring_mark *record;
+    struct ring_head head;
+
+    read_losses(&head);
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record)
+        return 1;
+    head.kind = RING_MARK;
+    head.chunks = 0;
+    record->head = head;
+    record->mono_ns = bpf_ktime_get_boot_ns();
+    bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
+#ifdef ROLLCALL_TEST_PRODUCER
+/* Writes events as fast as can be, as the hooks do. */
+struct production {
+    __u64 count;
+};
+
+static long produce_one(__u32 index, void *context)
+{
+    struct ring_event *record;
+    struct ring_head head;
+
+    read_losses(&head);
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record) {
+        count_loss(sizeof(*record));
+        return 0;
+    }
+    head.kind = RING_EVENT;
+    head.chunks = 0;
+    record->head = head;
+    __builtin_memset(&record->event, 0, sizeof(record->event));
+    record->event.type = ROLLCALL_EXIT;
+    record->event.mono_ns = bpf_ktime_get_boot_ns();
+    submit(record);
+    return 0;
+}
+
+SEC("syscall")
+int produce(struct production *production)
+{
+    bpf_loop(production->count, produce_one, NULL, 0);
+    return 0;
+}
+#endif

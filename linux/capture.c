@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: MIT */
+#include "linux/capture.h"
+
+#include "lib/error.h"
+#include "linux/clock.h"
+#include "linux/pins.h"
+#include "linux/place.h"
+#include "linux/ring.h"
+
+#include "rollcall.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/membarrier.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *const hook_pins[HOOKS] = {"on_fork", "on_exec", "on_exit"};
+
+/* The maps that a successor takes over. */
+static const char *const map_pins[] = {"ring", "control", "states", "scratches", "snapshot_area"};
+
+/* ---- the control page ---- */
+
+/* NULL: errno says why. */
+static struct control *map_control(int fd)
+{
+    void *page = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    return page == MAP_FAILED ? NULL : page;
+}
+
+static void set_u64(uint64_t *field, uint64_t value)
+{
+    atomic_store_explicit((_Atomic uint64_t *)field, value, memory_order_release);
+}
+
+static uint64_t get_u64(const uint64_t *field)
+{
+    return atomic_load_explicit((const _Atomic uint64_t *)field, memory_order_acquire);
+}
+
+static void set_u32(uint32_t *field, uint32_t value)
+{
+    atomic_store_explicit((_Atomic uint32_t *)field, value, memory_order_release);
+}
+
+static uint32_t get_u32(const uint32_t *field)
+{
+    return atomic_load_explicit((const _Atomic uint32_t *)field, memory_order_acquire);
+}
+
+/* Names the bytes of this build's programs (FNV-1a). */
+static uint64_t this_build(void)
+{
+    size_t size = 0;
+    const unsigned char *bytes = rollcall_bpf__elf_bytes(&size);
+    uint64_t hash = 14695981039346656037ull;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211ull;
+    return hash;
+}
+
+#define UNTIDY 3 /* ticks: at least two full intervals */
+
+/* From here on an exit leaves its entry in `states`, for who comes later. Programs that have not
+ * seen it yet have ended when this returns. */
+static void keep_exited(struct control *control)
+{
+    set_u32(&control->untidy, UNTIDY);
+    if (get_u32(&control->keep_exited))
+        return;
+    set_u32(&control->keep_exited, 1);
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/* ---- loading ---- */
+
+/* libbpf's messages go through one function for the whole process; ours are kept for the text of
+ * the error, and what the application has set is put back. */
+static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
+static char print_text[256];
+
+__attribute__((format(printf, 2, 0))) static int keep_warning(enum libbpf_print_level level,
+                                                              const char *format, va_list args)
+{
+    if (level == LIBBPF_WARN && !print_text[0])
+        vsnprintf(print_text, sizeof(print_text), format, args);
+    return 0;
+}
+
+static int load_failed(int err)
+{
+    if (err == -EPERM || err == -EACCES)
+        return rollcall_fail(-EPERM, "the kernel does not allow loading BPF programs: this needs "
+                                     "root, or CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE; "
+                                     "`rollcall doctor` tells what is missing");
+    if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+        return rollcall_fail(-EOPNOTSUPP, "this kernel has no type information "
+                                          "(/sys/kernel/btf/vmlinux): it must be built with "
+                                          "CONFIG_DEBUG_INFO_BTF; see `rollcall doctor`");
+    print_text[strcspn(print_text, "\n")] = '\0';
+    if (err == -ENOMEM)
+        return rollcall_fail(-ENOMEM, "no memory for the ring: use a smaller one (%s)", print_text);
+    return rollcall_fail(err == -EINTR ? err : -EOPNOTSUPP,
+                         "the kernel refuses the programs: %s (%s); see `rollcall doctor`",
+                         strerror(-err), print_text);
+}
+
+/* No more processes than that can exist; within reason, as the map's buckets take memory. */
+static uint32_t max_processes(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/threads-max", "re");
+    unsigned long max = 0;
+
+    if (file) {
+        char line[32];
+
+        if (fgets(line, sizeof(line), file))
+            max = strtoul(line, NULL, 10);
+        fclose(file);
+    }
+    return max < 32768 ? 32768 : max > 1048576 ? 1048576 : (uint32_t)max;
+}
+
+static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *opts,
+                      bool has_group_dead)
+{
+    uint32_t processors = (uint32_t)libbpf_num_possible_cpus();
+    struct control *control = (struct control *)&bpf->data_control->control;
+
+    bpf->rodata->processors = processors;
+    bpf->rodata->has_group_dead = has_group_dead;
+    bpf_map__set_max_entries(bpf->maps.states, max_processes());
+    bpf_map__set_max_entries(bpf->maps.ring, (uint32_t)opts->ring_size);
+    bpf_map__set_max_entries(bpf->maps.scratches, processors * SCRATCH_RUNS);
+    control->ring_size = opts->ring_size;
+    control->args_max = opts->args_max;
+    control->synced_due = opts->name || opts->flags & ROLLCALL_EXISTING;
+    control->track_old = control->synced_due;
+    control->keep_exited = control->synced_due;
+    control->untidy = UNTIDY;
+}
+
+static void maps_of(const struct rollcall_bpf *bpf, struct bpf_map *maps[])
+{
+    maps[0] = bpf->maps.ring;
+    maps[1] = bpf->maps.data_control;
+    maps[2] = bpf->maps.states;
+    maps[3] = bpf->maps.scratches;
+    maps[4] = bpf->maps.snapshot_area;
+}
+
+#define MAPS (sizeof(map_pins) / sizeof(map_pins[0]))
+
+/* Makes the new programs work on the pinned maps. */
+static int reuse_maps(struct rollcall_bpf *bpf, const char *name)
+{
+    struct bpf_map *maps[MAPS];
+
+    maps_of(bpf, maps);
+    for (size_t i = 0; i < MAPS; i++) {
+        int fd = pins_open(name, map_pins[i]);
+        int err;
+
+        if (fd < 0)
+            return fd;
+        err = bpf_map__reuse_fd(maps[i], fd);
+        close(fd);
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+/* What the programs are loaded for: pinned maps to take over, or none; with `interrupted` the
+ * hooks there were not whole, and what they missed is a gap before all that these report. */
+struct takeover {
+    struct control *control; /* NULL: none */
+    bool interrupted;
+};
+
+static void count_interruption(struct control *control)
+{
+    set_u64(&control->lost[ROLLCALL_LOST_INTERRUPTED],
+            control->lost[ROLLCALL_LOST_INTERRUPTED] + 1);
+}
+
+static int try_load(struct rollcall_bpf **out, const struct rollcall_options *opts,
+                    const struct takeover *from, bool has_group_dead)
+{
+    struct rollcall_bpf *bpf = rollcall_bpf__open();
+    int err = 0;
+
+    if (!bpf)
+        return -ENOMEM;
+    configure(bpf, opts, has_group_dead);
+    if (from->control)
+        err = reuse_maps(bpf, opts->name);
+    if (err == 0)
+        err = rollcall_bpf__load(bpf);
+    if (err == 0 && from->interrupted)
+        count_interruption(from->control);
+    if (err == 0)
+        err = rollcall_bpf__attach(bpf);
+    if (err < 0) {
+        rollcall_bpf__destroy(bpf);
+        return err;
+    }
+    *out = bpf;
+    return 0;
+}
+
+/* Loads and attaches the programs; *out stays NULL if that fails. A kernel whose exit tracepoint does not say which thread is the
+ * last refuses to let it be read. */
+static int load(struct rollcall_bpf **out, const struct rollcall_options *opts,
+                const struct takeover *from)
+{
+    libbpf_print_fn_t print;
+    int err;
+
+    pthread_mutex_lock(&print_lock);
+    print_text[0] = '\0';
+    print = libbpf_set_print(keep_warning);
+    err = try_load(out, opts, from, true);
+    if (err == -EACCES || err == -EINVAL) {
+        print_text[0] = '\0';
+        err = try_load(out, opts, from, false);
+    }
+    if (err < 0)
+        err = load_failed(err);
+    libbpf_set_print(print);
+    pthread_mutex_unlock(&print_lock);
+    return err;
+}
+
+static int dup_fd(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+    return copy < 0 ? -errno : copy;
+}
+
+/* Takes descriptors of all that is needed, so that libbpf's objects can go. */
+static int take_descriptors(struct capture *capture, const struct rollcall_bpf *bpf)
+{
+    const struct {
+        int *to;
+        int from;
+    } copies[] = {
+        {&capture->ring, bpf_map__fd(bpf->maps.ring)},
+        {&capture->data, bpf_map__fd(bpf->maps.data_control)},
+        {&capture->states, bpf_map__fd(bpf->maps.states)},
+        {&capture->links[HOOK_FORK], bpf_link__fd(bpf->links.on_fork)},
+        {&capture->links[HOOK_EXEC], bpf_link__fd(bpf->links.on_exec)},
+        {&capture->links[HOOK_EXIT], bpf_link__fd(bpf->links.on_exit)},
+        {&capture->programs[HOOK_FORK], bpf_program__fd(bpf->progs.on_fork)},
+        {&capture->programs[HOOK_EXEC], bpf_program__fd(bpf->progs.on_exec)},
+        {&capture->programs[HOOK_EXIT], bpf_program__fd(bpf->progs.on_exit)},
+        {&capture->snapshot, bpf_link__fd(bpf->links.snapshot)},
+        {&capture->mark, bpf_program__fd(bpf->progs.mark)},
+    };
+
+    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+        int fd = dup_fd(copies[i].from);
+
+        if (fd < 0)
+            return rollcall_fail(fd, "out of file descriptors: %s", strerror(-fd));
+        if (*copies[i].to >= 0)
+            close(*copies[i].to);
+        *copies[i].to = fd;
+    }
+    return 0;
+}
+
+/* Pins what a successor needs. In place of what may be there: each step leaves a working set. */
+static int pin_all(const struct capture *capture, const struct rollcall_bpf *bpf, const char *name)
+{
+    struct bpf_map *maps[MAPS];
+    int err = 0;
+
+    maps_of(bpf, maps);
+    for (size_t i = 0; err == 0 && i < MAPS; i++)
+        err = pins_replace(name, map_pins[i], bpf_map__fd(maps[i]));
+    for (size_t i = 0; err == 0 && i < HOOKS; i++)
+        err = pins_replace(name, hook_pins[i], capture->links[i]);
+    if (err == 0)
+        err = pins_replace(name, "snapshot", capture->snapshot);
+    if (err == 0)
+        err = pins_replace(name, "mark", capture->mark);
+    if (err < 0)
+        return rollcall_fail(err, "cannot pin the capture in the BPF file system: %s",
+                             strerror(-err));
+    return 0;
+}
+
+/* ---- a new capture ---- */
+
+static int create(struct capture *capture, const struct rollcall_options *opts)
+{
+    const struct takeover nothing = {0};
+    struct rollcall_bpf *bpf = NULL;
+    struct control *control;
+    int err;
+
+    if (opts->name)
+        pins_remove(opts->name, false);
+    err = load(&bpf, opts, &nothing);
+    if (!bpf)
+        return err;
+    err = take_descriptors(capture, bpf);
+    if (err < 0)
+        goto out;
+    control = capture->control = map_control(capture->data);
+    if (!control) {
+        err = rollcall_fail(-ENOMEM, "cannot map the control page: %s", strerror(errno));
+        goto out;
+    }
+    control->magic = CAPTURE_MAGIC;
+    control->format = CAPTURE_FORMAT;
+    control->build = this_build();
+    control->epoch = clock_ns(CLOCK_REALTIME) / 1000;
+    set_u64(&control->attached_ns, clock_boot_ns());
+    if (opts->name)
+        err = pin_all(capture, bpf, opts->name);
+    if (err == 0)
+        set_u32(&control->ready, 1);
+out:
+    rollcall_bpf__destroy(bpf);
+    return err;
+}
+
+/* ---- an existing capture ---- */
+
+/* Whether this is the program of that name, and works on these two maps. */
+static bool is_program(int program, const char *name, uint32_t ring_id, uint32_t data_id)
+{
+    uint32_t ids[16] = {0};
+    struct bpf_prog_info info = {.nr_map_ids = 16, .map_ids = (uintptr_t)ids};
+    uint32_t size = sizeof(info);
+    unsigned found = 0;
+
+    if (bpf_obj_get_info_by_fd(program, &info, &size) < 0 || strcmp(info.name, name) != 0)
+        return false;
+    for (uint32_t i = 0; i < info.nr_map_ids && i < 16; i++)
+        found += ids[i] == ring_id || ids[i] == data_id;
+    return found == 2;
+}
+
+static uint32_t map_id(int map)
+{
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof(info);
+
+    return bpf_obj_get_info_by_fd(map, &info, &size) < 0 ? 0 : info.id;
+}
+
+/* Opens the program that a link runs. */
+static int open_program(int link)
+{
+    struct bpf_link_info info = {0};
+    uint32_t size = sizeof(info);
+    int fd;
+
+    if (bpf_obj_get_info_by_fd(link, &info, &size) < 0)
+        return -errno;
+    fd = bpf_prog_get_fd_by_id(info.prog_id);
+    return fd < 0 ? -errno : fd;
+}
+
+/* A pin that is there is not yet a program that runs, and not yet one that writes to this ring.
+ * Opens and checks all. 1; 0 if anything is missing or is not what it should be; -EPERM if this
+ * may not be known. */
+static int open_programs(struct capture *capture, const char *name)
+{
+    uint32_t ring_id = map_id(capture->ring);
+    uint32_t data_id = map_id(capture->data);
+    int program;
+    bool right;
+
+    for (size_t i = 0; i < HOOKS; i++) {
+        capture->links[i] = pins_open(name, hook_pins[i]);
+        if (capture->links[i] < 0)
+            return false;
+        capture->programs[i] = open_program(capture->links[i]);
+        if (capture->programs[i] == -EPERM)
+            return -EPERM;
+        if (capture->programs[i] < 0 ||
+            !is_program(capture->programs[i], hook_pins[i], ring_id, data_id))
+            return false;
+    }
+    capture->snapshot = pins_open(name, "snapshot");
+    program = capture->snapshot < 0 ? -1 : open_program(capture->snapshot);
+    right = program >= 0 && is_program(program, "snapshot", ring_id, data_id);
+    if (program >= 0)
+        close(program);
+    capture->mark = pins_open(name, "mark");
+    return right && capture->mark >= 0 && is_program(capture->mark, "mark", ring_id, data_id);
+}
+
+/* Puts this build's programs in the place of those that run. For a moment both are attached, and
+ * share the processes' states: each event is written by the one that comes first. */
+static int take_over(struct capture *capture, const struct rollcall_options *opts, bool interrupted)
+{
+    const struct takeover from = {.control = capture->control, .interrupted = interrupted};
+    struct rollcall_bpf *bpf = NULL;
+    int err;
+
+    keep_exited(capture->control);
+    err = load(&bpf, opts, &from);
+    if (!bpf)
+        return err;
+    err = take_descriptors(capture, bpf);
+    if (err == 0)
+        err = pin_all(capture, bpf, opts->name);
+    if (err == 0)
+        set_u64(&capture->control->build, this_build());
+    rollcall_bpf__destroy(bpf);
+    return err;
+}
+
+static int continue_capture(struct capture *capture, const struct rollcall_options *opts)
+{
+    struct control *control = capture->control;
+    struct rollcall_options same = *opts;
+    int whole;
+
+    if (control->magic != CAPTURE_MAGIC || control->format != CAPTURE_FORMAT)
+        return rollcall_fail(-EPROTO,
+                             "consumer '%s' was made by an incompatible version of rollcall: read "
+                             "it to its end with that version, then `rollcall detach %s`",
+                             opts->name, opts->name);
+    capture->ring = pins_open(opts->name, "ring");
+    capture->states = pins_open(opts->name, "states");
+    if (capture->ring < 0 || capture->states < 0)
+        return rollcall_fail(-EPROTO,
+                             "maps of consumer '%s' were removed, and with them the events that "
+                             "waited: `rollcall detach %s`, and begin anew",
+                             opts->name, opts->name);
+    whole = open_programs(capture, opts->name);
+    if (whole < 0)
+        return load_failed(whole);
+    set_u32(&control->args_max, opts->args_max);
+    if (whole && control->build == this_build())
+        return 0;
+    same.ring_size = control->ring_size;
+    return take_over(capture, &same, !whole);
+}
+
+/* Opens the control page of the named capture if it was ever finished. */
+static int open_control(const char *name, struct control **control)
+{
+    int data = pins_open(name, "control");
+    int err = -ENOENT;
+
+    if (data < 0)
+        return data;
+    *control = map_control(data);
+    if (*control && get_u32(&(*control)->ready))
+        return data;
+    if (*control)
+        munmap(*control, sizeof(**control));
+    else
+        err = -ENOMEM;
+    *control = NULL;
+    close(data);
+    return err;
+}
+
+static int open_named(struct capture *capture, const struct rollcall_options *opts)
+{
+    bool only_continue = opts->flags & ROLLCALL_CONTINUE;
+    int err;
+
+    capture->lease = pins_lock(opts->name, !only_continue);
+    if (capture->lease < 0)
+        return capture->lease;
+    capture->data = open_control(opts->name, &capture->control);
+    if (capture->data >= 0)
+        return continue_capture(capture, opts);
+    if (capture->data != -ENOENT)
+        return rollcall_fail(capture->data, "cannot open what is pinned for consumer '%s': %s%s",
+                             opts->name, strerror(-capture->data),
+                             capture->data == -EPERM ? "; this needs root, or CAP_BPF" : "");
+    if (only_continue)
+        return rollcall_fail(-ENOENT, "there is no consumer '%s'", opts->name);
+    err = create(capture, opts);
+    if (err < 0)
+        pins_remove(opts->name, true);
+    return err;
+}
+
+/* Adds to the text of -EBUSY who the reader is. */
+static int name_reader(const char *name)
+{
+    struct control *control = NULL;
+    int data = open_control(name, &control);
+    uint32_t pid = data < 0 ? 0 : get_u32(&control->reader_pid);
+
+    if (data >= 0) {
+        munmap(control, sizeof(*control));
+        close(data);
+    }
+    if (pid == 0)
+        return -EBUSY;
+    return rollcall_fail(-EBUSY,
+                         "consumer '%s' is in use by process %u: stop that one first, or use "
+                         "another name",
+                         name, pid);
+}
+
+/* ---- interface ---- */
+
+int capture_open(struct capture *capture, const struct rollcall_options *opts)
+{
+    int err;
+
+    memset(capture, 0xff, sizeof(*capture));
+    capture->control = NULL;
+    err = opts->name ? open_named(capture, opts) : create(capture, opts);
+    if (err == -EBUSY && opts->name)
+        err = name_reader(opts->name);
+    if (err < 0) {
+        capture_close(capture);
+        return err;
+    }
+    set_u32(&capture->control->reader_pid, (uint32_t)getpid());
+    return 0;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void capture_close(struct capture *capture)
+{
+    if (capture->control) {
+        set_u32(&capture->control->reader_pid, 0);
+        munmap(capture->control, sizeof(*capture->control));
+    }
+    for (size_t i = 0; i < HOOKS; i++) {
+        close_fd(capture->links[i]);
+        close_fd(capture->programs[i]);
+    }
+    close_fd(capture->snapshot);
+    close_fd(capture->mark);
+    close_fd(capture->data);
+    close_fd(capture->states);
+    close_fd(capture->ring);
+    close_fd(capture->lease);
+}
+
+int capture_snapshot(const struct capture *capture)
+{
+    char buffer[64];
+    ssize_t n;
+    int fd;
+
+    keep_exited(capture->control);
+    fd = bpf_iter_create(capture->snapshot);
+    if (fd < 0)
+        return -errno;
+    do
+        n = read(fd, buffer, sizeof(buffer));
+    while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+    close(fd);
+    return n < 0 ? -errno : 0;
+}
+
+int capture_mark(const struct capture *capture)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+    if (bpf_prog_test_run_opts(capture->mark, &opts) < 0)
+        return -errno;
+    return opts.retval ? -EAGAIN : 0;
+}
+
+static void notice_skips(struct capture *capture)
+{
+    struct control *control = capture->control;
+
+    for (size_t i = 0; i < HOOKS; i++) {
+        struct hook_skips *known = &control->skips[i];
+        struct bpf_prog_info info = {0};
+        uint32_t size = sizeof(info);
+
+        if (bpf_obj_get_info_by_fd(capture->programs[i], &info, &size) < 0)
+            continue;
+        if (known->prog_id != info.id) {
+            known->prog_id = info.id;
+            known->seen = 0;
+        }
+        control->skips_due += info.recursion_misses - known->seen;
+        known->seen = info.recursion_misses;
+    }
+    if (control->skips_due)
+        set_u32(&control->heal_late, 1);
+}
+
+static int heal_skips(struct capture *capture)
+{
+    struct control *control = capture->control;
+    int err = capture_snapshot(capture);
+    uint64_t healed;
+    uint64_t late;
+
+    if (err < 0)
+        return err;
+    late = get_u64(&control->late);
+    healed = late - control->late_seen;
+    if (control->skips_due > healed)
+        set_u64(&control->lost[ROLLCALL_LOST_SKIPPED],
+                control->lost[ROLLCALL_LOST_SKIPPED] + control->skips_due - healed);
+    control->skips_due = 0;
+    control->late_seen = late;
+    return 0;
+}
+
+static void remove_exited(const struct capture *capture)
+{
+    struct process key;
+    struct process next;
+    struct state value;
+    bool more = bpf_map_get_next_key(capture->states, NULL, &next) == 0;
+
+    while (more) {
+        key = next;
+        more = bpf_map_get_next_key(capture->states, &key, &next) == 0;
+        if (bpf_map_lookup_elem(capture->states, &key, &value) == 0 && value.exited)
+            bpf_map_delete_elem(capture->states, &key);
+    }
+}
+
+/* First the programs go back to removing entries themselves; when all have done so, what is
+ * left is removed. */
+static void tidy(const struct capture *capture)
+{
+    struct control *control = capture->control;
+
+    if (control->untidy == 0 || get_u32(&control->synced_due))
+        return;
+    control->untidy--;
+    if (control->untidy == 1)
+        set_u32(&control->keep_exited, 0);
+    else if (control->untidy == 0)
+        remove_exited(capture);
+}
+
+void capture_tick(struct capture *capture)
+{
+    /* Skips that were noticed at the last tick: by now the snapshot may speak for them. */
+    if (capture->control->skips_due)
+        heal_skips(capture);
+    notice_skips(capture);
+    tidy(capture);
+}
+
+int capture_detach(const char *name)
+{
+    int lease = pins_lock(name, false);
+    int err;
+
+    if (lease < 0)
+        return lease == -EBUSY ? name_reader(name) : lease;
+    err = pins_remove(name, true);
+    close(lease);
+    if (err < 0)
+        return rollcall_fail(err, "cannot remove the pins of consumer '%s': %s", name,
+                             strerror(-err));
+    return 0;
+}
+
+void capture_stats(const struct control *control, struct rollcall_stats *stats)
+{
+    struct place place;
+
+    place_load(control, &place);
+    stats->epoch = control->epoch;
+    stats->acked_seq = place.acked_seq;
+    for (size_t i = 0; i < ROLLCALL_REASONS; i++)
+        stats->lost[i] = get_u64(&control->lost[i]);
+    stats->late = get_u64(&control->late);
+    stats->states_failed = get_u64(&control->states_failed);
+    stats->texts_cut = get_u64(&control->texts_cut);
+    stats->ring_size = control->ring_size;
+    stats->attached_ns = get_u64(&control->attached_ns);
+    stats->reader_pid = get_u32(&control->reader_pid);
+    stats->args_max = get_u32(&control->args_max);
+}
+
+int capture_inspect(const char *name, struct rollcall_stats *stats)
+{
+    struct control *control = NULL;
+    struct ring ring;
+    int data = open_control(name, &control);
+    int map;
+    int err;
+
+    if (data < 0)
+        return rollcall_fail(data,
+                             data == -ENOENT ? "there is no consumer '%s'"
+                                             : "cannot look at consumer '%s': this needs root",
+                             name);
+    map = pins_open(name, "ring");
+    err = map < 0 ? map : ring_map(&ring, map, control->ring_size);
+    if (err < 0) {
+        rollcall_fail(err, "cannot look at the ring of consumer '%s': %s", name, strerror(-err));
+        goto out;
+    }
+    capture_stats(control, stats);
+    stats->ring_used = ring_produced(&ring) - ring_consumed(&ring);
+    if (!pins_locked(name))
+        stats->reader_pid = 0;
+    ring_unmap(&ring);
+out:
+    close_fd(map);
+    munmap(control, sizeof(*control));
+    close(data);
+    return err;
+}

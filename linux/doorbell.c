@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "linux/doorbell.h"
+
+#include "linux/clock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define TOKENS       32u    /* wake-ups in a row before a burst is taken for one */
+#define TOKENS_LATER 8u     /* the same, right after a burst */
+#define QUIET        2u     /* empty looks that end a burst */
+#define BUSY_NS      20000u /* between looks at a record that is being written */
+#define IDLE_NS      1000000000u
+
+static int watch(int epoll, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd,
+                  _Atomic uint64_t *sleeper, uint64_t latency_ns)
+{
+    int err;
+
+    memset(bell, 0, sizeof(*bell));
+    bell->ring = ring;
+    bell->sleeper = sleeper;
+    bell->latency_ns = latency_ns;
+    bell->idle_ns = IDLE_NS;
+    bell->tokens = TOKENS;
+    bell->tokens_ns = clock_mono_ns();
+    /* Tickets must not repeat those of a predecessor, whose programs may still be running. */
+    bell->ticket = bell->tokens_ns;
+    bell->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (bell->timer < 0)
+        return -errno;
+    bell->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (bell->epoll < 0) {
+        err = -errno;
+        goto close_timer;
+    }
+    /* The ring is readable as long as anything in it is not acknowledged: only the edge counts. */
+    err = watch(bell->epoll, ring_fd, EPOLLIN | EPOLLET);
+    if (err == 0)
+        err = watch(bell->epoll, bell->timer, EPOLLIN);
+    if (err < 0)
+        goto close_epoll;
+    return 0;
+
+close_epoll:
+    close(bell->epoll);
+close_timer:
+    close(bell->timer);
+    return err;
+}
+
+void doorbell_destroy(struct doorbell *bell)
+{
+    doorbell_disarm(bell);
+    close(bell->epoll);
+    close(bell->timer);
+}
+
+void doorbell_found(struct doorbell *bell)
+{
+    bell->found = true;
+}
+
+static void set_timer(const struct doorbell *bell, uint64_t ns)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+
+    timerfd_settime(bell->timer, 0, &when, NULL);
+}
+
+static void give_tokens(struct doorbell *bell)
+{
+    uint64_t now = clock_mono_ns();
+    uint64_t due = (now - bell->tokens_ns) / bell->latency_ns;
+
+    if (due == 0)
+        return;
+    bell->tokens = due < TOKENS - bell->tokens ? bell->tokens + (unsigned)due : TOKENS;
+    bell->tokens_ns = now;
+}
+
+/* Decides between waiting for a wake-up and looking by the timer. */
+static void judge(struct doorbell *bell)
+{
+    if (bell->burst) {
+        bell->quiet = bell->found ? 0 : bell->quiet + 1;
+        if (bell->quiet >= QUIET) {
+            bell->burst = false;
+            bell->tokens = TOKENS_LATER;
+            bell->tokens_ns = clock_mono_ns();
+        }
+    } else {
+        give_tokens(bell);
+        if (bell->tokens == 0) {
+            bell->burst = true;
+            bell->quiet = 0;
+        }
+    }
+    bell->found = false;
+}
+
+bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy)
+{
+    if (busy) {
+        set_timer(bell, BUSY_NS);
+        bell->armed = true;
+        return true;
+    }
+    judge(bell);
+    bell->armed = true;
+    if (bell->burst) {
+        bell->polls++;
+        set_timer(bell, bell->latency_ns);
+        return true;
+    }
+    set_timer(bell, bell->idle_ns);
+    bell->ticket++;
+    atomic_store_explicit(bell->sleeper, bell->ticket, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (ring_produced(bell->ring) == position)
+        return true;
+    doorbell_disarm(bell);
+    return false;
+}
+
+/* Waits, and takes the edge of a wake-up, so that the next one is seen. */
+static int collect(struct doorbell *bell, int timeout_ms)
+{
+    struct epoll_event events[2];
+    int n = epoll_wait(bell->epoll, events, 2, timeout_ms);
+    int err = n < 0 ? -errno : 0;
+
+    bell->armed = false;
+    atomic_store_explicit(bell->sleeper, 0, memory_order_relaxed);
+    while (n-- > 0) {
+        if (events[n].data.fd == bell->timer)
+            continue;
+        bell->wakeups++;
+        bell->tokens -= bell->tokens > 0;
+    }
+    return err;
+}
+
+int doorbell_sleep(struct doorbell *bell, int timeout_ms)
+{
+    return collect(bell, timeout_ms);
+}
+
+void doorbell_disarm(struct doorbell *bell)
+{
+    if (bell->armed)
+        collect(bell, 0);
+}
