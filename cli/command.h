@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands. Each gets its own arguments, its name first, and returns the exit status. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#define EXIT_OK    0
+#define EXIT_FAIL  1 /* it did not work; stderr says why */
+#define EXIT_USAGE 2 /* it was called wrongly; nothing was done */
+
+int command_watch(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_record(int argc, char **argv);
+int command_query(int argc, char **argv);
+int command_tree(int argc, char **argv);
+int command_stats(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+int command_detach(int argc, char **argv);
+int command_bench(int argc, char **argv);
+
+#endif

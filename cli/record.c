@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/capture_options.h"
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/consume.h"
+#include "cli/json.h"
+#include "cli/output.h"
+#include "cli/parse.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+
+#include "journal/journal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND          1000000000ull
+#define DEFAULT_NAME    "record"
+#define DEFAULT_LATENCY 50000u /* microseconds: a journal is not in a hurry */
+#define RETAIN_EVERY    SECOND
+
+static const char help[] =
+    "Keeps every process event of this machine in a journal, none missing: what happens while\n"
+    "it is not running, or while the disk is full, waits in the kernel.\n\n"
+    "usage: rollcall record [OPTION...] FILE\n\n"
+    "      --also json          write the events to stdout as well, once they are on the disk\n"
+    "      --keep-age DURATION  remove events that are older: 30d, 12h\n"
+    "      --keep-size SIZE     remove the oldest events so that FILE stays smaller: 10G\n"
+    "      --name NAME          which durable consumer (default \"record\")\n"
+    "      --for DURATION       end after this time\n"
+    "      --until-idle         end when nothing is left that waits\n"
+    "  -q, --quiet              no progress line\n" CAPTURE_HELP "  -h, --help\n\n"
+    "Needs root. Ctrl-C or SIGTERM ends it; the kernel goes on collecting for its successor.\n"
+    "`rollcall detach` ends that too.\n";
+
+enum { OPTION_ALSO = 1, OPTION_KEEP_AGE, OPTION_KEEP_SIZE, OPTION_NAME, OPTION_FOR, OPTION_IDLE };
+
+static const struct option options[] = {{"also", required_argument, NULL, OPTION_ALSO},
+                                        {"keep-age", required_argument, NULL, OPTION_KEEP_AGE},
+                                        {"keep-size", required_argument, NULL, OPTION_KEEP_SIZE},
+                                        {"name", required_argument, NULL, OPTION_NAME},
+                                        {"for", required_argument, NULL, OPTION_FOR},
+                                        {"until-idle", no_argument, NULL, OPTION_IDLE},
+                                        {"quiet", no_argument, NULL, 'q'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        CAPTURE_OPTIONS,
+                                        {NULL, 0, NULL, 0}};
+
+struct record {
+    struct rollcall_options opts;
+    struct journal_options journal_opts;
+    const char *path;
+    struct journal *journal;
+    struct rollcall *rc;
+    struct output output;
+    struct progress progress;
+    uint64_t duration_ns;
+    uint64_t retain_at;
+    bool json;
+    bool until_idle;
+    bool quiet;
+    bool help;
+};
+
+static int take_option(struct record *record, int option)
+{
+    uint64_t ns;
+
+    switch (option) {
+    case OPTION_ALSO:
+        record->json = strcmp(optarg, "json") == 0;
+        return record->json ? EXIT_OK : complain_usage("--also takes `json`, not '%s'", optarg);
+    case OPTION_KEEP_AGE:
+        if (!parse_duration(optarg, &ns) || ns < SECOND)
+            return complain_usage("--keep-age takes a duration from 1s, like 30d, not '%s'",
+                                  optarg);
+        record->journal_opts.keep_seconds = ns / SECOND;
+        return EXIT_OK;
+    case OPTION_KEEP_SIZE:
+        if (!parse_size(optarg, &record->journal_opts.keep_bytes) ||
+            record->journal_opts.keep_bytes < 1 << 20)
+            return complain_usage("--keep-size takes a size from 1M, like 10G, not '%s'", optarg);
+        return EXIT_OK;
+    case OPTION_NAME:
+        record->opts.name = optarg;
+        return EXIT_OK;
+    case OPTION_FOR:
+        if (!parse_duration(optarg, &record->duration_ns) || !record->duration_ns)
+            return complain_usage("--for takes a duration like 10s, 5m, 2h, not '%s'", optarg);
+        return EXIT_OK;
+    case OPTION_IDLE:
+        record->until_idle = true;
+        return EXIT_OK;
+    case 'q':
+        record->quiet = true;
+        return EXIT_OK;
+    case 'h':
+        record->help = true;
+        return EXIT_OK;
+    case '?':
+        return complain_hint();
+    default:
+        return capture_option(option, optarg, &record->opts);
+    }
+}
+
+static int take_options(struct record *record, int argc, char **argv)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+        int status = take_option(record, option);
+
+        if (status != EXIT_OK || record->help)
+            return status;
+    }
+    if (optind + 1 != argc)
+        return complain_usage(optind == argc ? "which file? rollcall record FILE"
+                                             : "one journal at a time");
+    record->path = argv[optind];
+    return EXIT_OK;
+}
+
+/* ---- storing ---- */
+
+/* Whether it may work again when its cause is gone, without us doing anything. */
+static bool passes(int err)
+{
+    return err == -ENOSPC || err == -EDQUOT || err == -EBUSY || err == -EIO || err == -EROFS;
+}
+
+/* Waits a second, or until a signal asks to end. */
+static void pause_a_second(void)
+{
+    struct pollfd fd = {.fd = signals_fd(), .events = POLLIN};
+
+    poll(&fd, 1, 1000);
+}
+
+/* Stores the batch, however long that takes. Returns 0, a negative errno if it cannot be, or
+ * -EINTR. Nothing is acknowledged before: the events wait in the kernel. */
+static int store(struct record *record, const struct rollcall_batch *batch)
+{
+    bool waited = false;
+    int err;
+
+    while ((err = journal_append(record->journal, batch)) < 0 && passes(err)) {
+        if (!waited)
+            complain("%s; trying again every second, events wait in the kernel meanwhile",
+                     rollcall_error());
+        waited = true;
+        if (signals_stop())
+            return -EINTR;
+        pause_a_second();
+        progress_show(&record->progress, record->rc, record->journal, true);
+    }
+    if (err < 0)
+        complain("%s", rollcall_error());
+    else if (waited)
+        complain("the journal can be written again");
+    return err;
+}
+
+/* 1: nobody reads it any more. */
+static int write_json(struct record *record, const struct rollcall_batch *batch)
+{
+    const struct rollcall_event *event = NULL;
+    int err = 0;
+
+    while (err == 0 && (event = rollcall_batch_next(batch, event)))
+        err = json_event(record->output.text, event, batch->epoch, batch->wall_offset_ns);
+    if (err == 0)
+        err = output_flush(&record->output);
+    if (err < 0 && err != -EPIPE && err != -EINTR)
+        complain("cannot write: %s", strerror(-err));
+    return err;
+}
+
+/* What is older or more than wanted goes in small steps, between batches. */
+static int retain(struct record *record)
+{
+    int more;
+
+    if (consume_now() < record->retain_at)
+        return 0;
+    more = journal_retain(record->journal);
+    if (more < 0 && !passes(more)) {
+        complain("%s", rollcall_error());
+        return more;
+    }
+    record->retain_at = consume_now() + (more == 1 ? 0 : RETAIN_EVERY);
+    return 0;
+}
+
+static int handle(struct record *record, const struct rollcall_batch *batch)
+{
+    int err = store(record, batch);
+
+    if (err < 0)
+        return err;
+    if (record->json && (err = write_json(record, batch)) < 0)
+        return err;
+    rollcall_ack(record->rc, batch->last_seq);
+    progress_count(&record->progress, batch);
+    return retain(record);
+}
+
+/* When to look up although no event came. */
+static uint64_t next_look(const struct record *record, uint64_t deadline)
+{
+    uint64_t look = deadline;
+    uint64_t shown = progress_due(&record->progress);
+
+    if (record->journal_opts.keep_seconds || record->journal_opts.keep_bytes)
+        look = record->retain_at < look ? record->retain_at : look;
+    return shown < look ? shown : look;
+}
+
+static int consume(struct record *record)
+{
+    uint64_t deadline = record->duration_ns ? consume_now() + record->duration_ns : CONSUME_FOREVER;
+    struct rollcall_batch batch;
+    int err = 0;
+
+    while (err == 0 && !signals_stop() && consume_now() < deadline) {
+        uint64_t look = record->until_idle ? 0 : next_look(record, deadline);
+        int n = consume_next(record->rc, look, record->json ? STDOUT_FILENO : -1, &batch);
+
+        progress_show(&record->progress, record->rc, record->journal, false);
+        if (n < 0)
+            complain("%s", rollcall_error());
+        if (n > 0)
+            err = handle(record, &batch);
+        else if (n < 0 || record->until_idle)
+            return n < 0 ? n : 0;
+        else
+            err = retain(record);
+    }
+    return err;
+}
+
+static int run(struct record *record)
+{
+    int status = EXIT_FAIL;
+    int err = signals_install();
+
+    if (err == 0 && record->json)
+        err = output_open(&record->output, STDOUT_FILENO);
+    if (err < 0) {
+        complain("%s", strerror(-err));
+        return EXIT_FAIL;
+    }
+    if (journal_open(record->path, &record->journal_opts, &record->journal) < 0 ||
+        rollcall_open(&record->opts, &record->rc) < 0) {
+        complain("%s", rollcall_error());
+        goto out;
+    }
+    progress_begin(&record->progress, !record->quiet);
+    err = consume(record);
+    progress_end(&record->progress);
+    status = err == 0 || err == -EPIPE || err == -EINTR ? EXIT_OK : EXIT_FAIL;
+    if (status == EXIT_OK && !record->quiet && isatty(STDERR_FILENO))
+        complain("ended; the kernel goes on collecting for '%s' (`rollcall detach %s` ends that)",
+                 record->opts.name, record->opts.name);
+out:
+    rollcall_close(record->rc);
+    journal_close(record->journal);
+    output_close(&record->output);
+    return status;
+}
+
+int command_record(int argc, char **argv)
+{
+    struct record record = {.opts = {.struct_size = sizeof(record.opts),
+                                     .name = DEFAULT_NAME,
+                                     .latency_us = DEFAULT_LATENCY}};
+    int status = take_options(&record, argc, argv);
+
+    if (status != EXIT_OK || !record.help)
+        return status == EXIT_OK ? run(&record) : status;
+    printf(help, "50ms");
+    return EXIT_OK;
+}

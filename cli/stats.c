@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/consume.h"
+#include "cli/lines.h"
+#include "cli/output.h"
+#include "cli/parse.h"
+#include "cli/signals.h"
+#include "cli/size.h"
+
+#include <rollcall/rollcall.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONSUMERS_MAX 64
+
+static const char help[] =
+    "Shows every durable consumer: who reads it, what waits for it, what was lost.\n\n"
+    "usage: rollcall stats [OPTION...] [NAME...]\n\n"
+    "      --every DURATION     again and again, with rates\n"
+    "  -j, --json               one line of JSON a consumer\n"
+    "  -h, --help\n\n"
+    "Needs root.\n";
+
+enum { OPTION_EVERY = 1 };
+
+static const struct option options[] = {{"every", required_argument, NULL, OPTION_EVERY},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+
+struct consumer {
+    char name[ROLLCALL_NAME_MAX + 1];
+    uint64_t epoch;
+    uint64_t acked_seq; /* when it was last looked at */
+    uint64_t looked_ns;
+};
+
+struct stats {
+    struct consumer consumers[CONSUMERS_MAX];
+    size_t count;
+    struct output output;
+    uint64_t every_ns;
+    bool json;
+    bool help;
+};
+
+static int add(const char *name, void *context)
+{
+    struct stats *stats = context;
+    struct consumer *consumer;
+
+    for (size_t i = 0; i < stats->count; i++)
+        if (strcmp(stats->consumers[i].name, name) == 0)
+            return 0;
+    if (stats->count == CONSUMERS_MAX)
+        return 1;
+    consumer = &stats->consumers[stats->count++];
+    memset(consumer, 0, sizeof(*consumer));
+    snprintf(consumer->name, sizeof(consumer->name), "%s", name);
+    return 0;
+}
+
+static uint64_t lost(const struct rollcall_stats *now)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < ROLLCALL_REASONS; i++)
+        sum += now->lost[i];
+    return sum;
+}
+
+/* Acknowledged events a second since the last look; negative: not known. */
+static double rate(struct consumer *consumer, const struct rollcall_stats *now)
+{
+    uint64_t time = consume_now();
+    double result = -1;
+
+    if (consumer->looked_ns && consumer->epoch == now->epoch)
+        result = (double)(now->acked_seq - consumer->acked_seq) * 1e9 /
+                 (double)(time - consumer->looked_ns);
+    consumer->looked_ns = time;
+    consumer->epoch = now->epoch;
+    consumer->acked_seq = now->acked_seq;
+    return result;
+}
+
+/* ---- for programs ---- */
+
+static int put_json(FILE *to, const struct consumer *consumer, const struct rollcall_stats *now,
+                    double events_per_second)
+{
+    json_t *reasons = json_object();
+    json_t *line;
+    int err;
+
+    for (unsigned i = 0; i < ROLLCALL_REASONS; i++)
+        json_object_set_new(reasons, rollcall_reason_name(i),
+                            json_integer((json_int_t)now->lost[i]));
+    line =
+        json_pack("{s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "name", consumer->name,
+                  "epoch", (json_int_t)now->epoch, "acked_seq", (json_int_t)now->acked_seq, "lost",
+                  reasons, "late", (json_int_t)now->late, "states_failed",
+                  (json_int_t)now->states_failed, "texts_cut", (json_int_t)now->texts_cut,
+                  "ring_size", (json_int_t)now->ring_size, "ring_used", (json_int_t)now->ring_used,
+                  "attached_ns", (json_int_t)now->attached_ns, "args_max", (int)now->args_max);
+    json_object_set_new(line, "reader_pid",
+                        now->reader_pid ? json_integer(now->reader_pid) : json_null());
+    if (events_per_second >= 0)
+        json_object_set_new(line, "acked_per_second", json_real(events_per_second));
+    err = line ? json_dumpf(line, to, JSON_COMPACT | JSON_REAL_PRECISION(6)) : -1;
+    fputc('\n', to);
+    json_decref(line);
+    return err < 0 ? -ENOMEM : 0;
+}
+
+/* ---- for people ---- */
+
+static void put_losses(FILE *to, const struct rollcall_stats *now)
+{
+    const char *separator = " (";
+
+    fprintf(to, "%" PRIu64, lost(now));
+    for (unsigned i = 0; i < ROLLCALL_REASONS; i++) {
+        if (!now->lost[i])
+            continue;
+        fprintf(to, "%s%s %" PRIu64, separator, rollcall_reason_name(i), now->lost[i]);
+        separator = ", ";
+    }
+    fputs(lost(now) ? ")\n" : "\n", to);
+}
+
+static void put_text(FILE *to, const struct consumer *consumer, const struct rollcall_stats *now,
+                     double events_per_second)
+{
+    char used[SIZE_TEXT];
+    char size[SIZE_TEXT];
+    struct timespec boot;
+    uint64_t boot_ns;
+
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    boot_ns = (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec;
+    fprintf(to, "%s\n", consumer->name);
+    if (now->reader_pid)
+        fprintf(to, "  reader      process %" PRIu32 "\n", now->reader_pid);
+    else
+        fputs("  reader      none; events wait for the next one\n", to);
+    fprintf(to, "  collecting  for %s\n", lines_duration(boot_ns - now->attached_ns));
+    fprintf(to, "  read        %" PRIu64 " events", now->acked_seq);
+    if (events_per_second >= 0)
+        fprintf(to, ", %.0f/s", events_per_second);
+    fprintf(to, "\n  waiting     %s of %s (%.1f %%)\n", size_text(used, now->ring_used),
+            size_text(size, now->ring_size),
+            100.0 * (double)now->ring_used / (double)now->ring_size);
+    fputs("  lost        ", to);
+    put_losses(to, now);
+    if (now->texts_cut)
+        fprintf(to, "  cut         text of %" PRIu64 " events, for want of memory\n",
+                now->texts_cut);
+    if (now->late)
+        fprintf(to, "  late        %" PRIu64 " processes, whose announcement the kernel skipped\n",
+                now->late);
+}
+
+static int show(struct stats *stats, struct consumer *consumer)
+{
+    struct rollcall_stats now;
+    double events_per_second;
+
+    if (rollcall_inspect(consumer->name, &now, sizeof(now)) < 0) {
+        complain("%s", rollcall_error());
+        return EXIT_FAIL;
+    }
+    events_per_second = rate(consumer, &now);
+    if (stats->json)
+        return put_json(stats->output.text, consumer, &now, events_per_second) < 0 ? EXIT_FAIL
+                                                                                   : EXIT_OK;
+    put_text(stats->output.text, consumer, &now, events_per_second);
+    return EXIT_OK;
+}
+
+static int show_all(struct stats *stats)
+{
+    int status = EXIT_OK;
+    int err;
+
+    for (size_t i = 0; i < stats->count; i++)
+        if (show(stats, &stats->consumers[i]) != EXIT_OK)
+            status = EXIT_FAIL;
+    err = output_flush(&stats->output);
+    if (err < 0 && err != -EPIPE && err != -EINTR) {
+        complain("cannot write: %s", strerror(-err));
+        return EXIT_FAIL;
+    }
+    return err < 0 ? -1 : status;
+}
+
+static int run(struct stats *stats, char **names)
+{
+    struct pollfd stop = {.events = POLLIN};
+    int status = EXIT_OK;
+
+    for (char **name = names; *name; name++)
+        add(*name, stats);
+    if (!*names && rollcall_names(add, stats) < 0) {
+        complain("%s", rollcall_error());
+        return EXIT_FAIL;
+    }
+    if (output_open(&stats->output, STDOUT_FILENO) < 0 || signals_install() < 0) {
+        complain("%s", strerror(errno));
+        return EXIT_FAIL;
+    }
+    if (stats->count == 0 && !stats->json)
+        fputs("no durable consumer: `rollcall record FILE` makes one\n", stats->output.text);
+    stop.fd = signals_fd();
+    do
+        status = show_all(stats);
+    while (status == EXIT_OK && stats->every_ns &&
+           poll(&stop, 1, (int)(stats->every_ns / 1000000)) == 0);
+    output_close(&stats->output);
+    return status < 0 ? EXIT_OK : status;
+}
+
+int command_stats(int argc, char **argv)
+{
+    struct stats stats = {0};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+        if (option == '?')
+            return complain_hint();
+        if (option == OPTION_EVERY &&
+            (!parse_duration(optarg, &stats.every_ns) || stats.every_ns < 100000000 ||
+             stats.every_ns > 86400000000000))
+            return complain_usage("--every takes a duration from 100ms to 1d, not '%s'", optarg);
+        stats.json |= option == 'j';
+        stats.help |= option == 'h';
+    }
+    if (!stats.help)
+        return run(&stats, argv + optind);
+    fputs(help, stdout);
+    return EXIT_OK;
+}
