@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# What happens to processes, and to those who read about it, against the truth of a load.
+add_library(scenario STATIC scenario.c witness.c)
+target_link_libraries(scenario PUBLIC load_truth rollcall_static PkgConfig::CMOCKA)
+target_compile_definitions(scenario PUBLIC LOAD_CHILD="$<TARGET_FILE:load_child>")
+
+# scenario_test(NAME): test_NAME.c, as root.
+function(scenario_test name)
+  add_executable(test_${name} test_${name}.c)
+  target_link_libraries(test_${name} PRIVATE scenario)
+  add_dependencies(test_${name} load_child)
+  add_test(NAME kernel.${name} COMMAND test_${name})
+  set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
+endfunction()
+
+scenario_test(hundred_thousand)
+scenario_test(stopped_reader)
+scenario_test(small_ring)
+scenario_test(redelivery)
+scenario_test(fork_storm_start)
+scenario_test(cases)
+scenario_test(identity)
+scenario_test(args)
+scenario_test(leases)
+scenario_test(pid_reuse)
+scenario_test(fd)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a skipped hook does: in the programs of this test every fifth run of the fork hook does
+ * nothing, as if the kernel had skipped it. Each process is announced all the same, once, late,
+ * and before anything else is said of it.
+ */
+#include <rollcall/rollcall.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PROCESSES 1000
+#define SKIPPED   77
+
+enum seen { NOTHING, CREATED, EXECED, EXITED };
+
+struct fixture {
+    struct rollcall *rc;
+    enum seen *seen; /* by pid */
+    unsigned late;
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+
+    if (rollcall_open(NULL, &f.rc) < 0) {
+        printf("skipped: %s\n", rollcall_error());
+        exit(SKIPPED);
+    }
+    f.seen = calloc(1u << 22, sizeof(*f.seen));
+    assert_non_null(f.seen);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    free(f->seen);
+    rollcall_close(f->rc);
+    return 0;
+}
+
+static pid_t run_one(int exec)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (exec)
+            execl("/bin/true", "true", NULL);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    return pid;
+}
+
+static void expect(struct fixture *f, const struct rollcall_event *e)
+{
+    enum seen *seen = &f->seen[e->pid];
+
+    switch (e->type) {
+    case ROLLCALL_CREATE:
+        assert_true(*seen == NOTHING || *seen == EXITED);
+        f->late += e->flags & ROLLCALL_LATE ? 1 : 0;
+        *seen = CREATED;
+        break;
+    case ROLLCALL_EXEC:
+        assert_int_equal(*seen, CREATED);
+        *seen = EXECED;
+        break;
+    case ROLLCALL_EXIT:
+        assert_true(*seen == CREATED || *seen == EXECED);
+        *seen = EXITED;
+        break;
+    default:
+        break;
+    }
+}
+
+static void test_every_process_is_announced(void **state)
+{
+    struct fixture *f = *state;
+    pid_t pids[PROCESSES];
+    struct rollcall_batch batch;
+    pid_t self = getpid();
+
+    for (int i = 0; i < PROCESSES; i++)
+        pids[i] = run_one(i % 2);
+    while (rollcall_next(f->rc, 200, &batch) > 0) {
+        const struct rollcall_event *e = NULL;
+
+        while ((e = rollcall_batch_next(&batch, e)))
+            if (e->ppid == (uint32_t)self)
+                expect(f, e);
+        assert_int_equal(rollcall_ack(f->rc, batch.last_seq), 0);
+    }
+    for (int i = 0; i < PROCESSES; i++)
+        assert_int_equal(f->seen[pids[i]], EXITED);
+    printf("%u of %d announced late\n", f->late, PROCESSES);
+    assert_true(f->late >= PROCESSES / 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_every_process_is_announced, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

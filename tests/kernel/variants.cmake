@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# Tests that look inside linux/, or need programs that are compiled differently.
+# capture_test(NAME LIBRARY...): test_NAME.c, as root.
+function(capture_test name)
+  add_executable(test_${name} test_${name}.c)
+  target_link_libraries(test_${name} PRIVATE rollcall_options PkgConfig::CMOCKA ${ARGN})
+  add_test(NAME kernel.${name} COMMAND test_${name})
+  set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endfunction()
+
+capture_test(ring_doorbell rollcall_static rollcall_producer)
+capture_test(skipped_hooks rollcall_skipping)
+
+# Two builds of one program, which take over from each other.
+foreach(build static other)
+  add_executable(tap_${build} tap.c)
+  target_link_libraries(tap_${build} PRIVATE rollcall_options rollcall_${build})
+endforeach()
+capture_test(takeover rollcall_static)
+target_compile_definitions(test_takeover PRIVATE TAP_DIRECTORY="$<TARGET_FILE_DIR:tap_static>")
+add_dependencies(test_takeover tap_static tap_other)
