@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine: one log of events, and consumers that each have a place in it. It pairs two queues
+ * of which at most one is ever non-empty for a consumer: events that wait for a request, and
+ * requests that wait for an event.
+ *
+ * There is no operating system in it. Its host gives it a lock, memory, and a queue of pended
+ * requests for each consumer, which the host may empty at any time (cancel, close, unload).
+ *
+ * What is kept: an event is kept until every durable consumer has acknowledged it, and every
+ * ephemeral one that began before it; while there is no durable consumer, everything is kept, so
+ * that the first one misses nothing. When the budget is spent the oldest events go, and those whom
+ * that hurts get a gap in that very place: a slow consumer costs the others nothing. A gap is
+ * arithmetic on sequence numbers, so that nothing is allocated to report a loss.
+ *
+ * Matching. A host that cannot answer a fetch at once puts the request into the consumer's queue
+ * and then calls engine_match(); engine_post() matches too. Whoever matches takes the request out
+ * of the queue and moves the consumer's place in one critical section. So the event that is posted
+ * before the request is queued is found by engine_match(), one that is posted after it finds the
+ * request: none waits while the other does. Requests are completed when the lock has been
+ * released, by whoever took them, exactly once; who cancels takes them out of the queue first.
+ */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include <rollcall/event.h>
+#include <rollcall/protocol.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+struct consumer;
+
+/* What happened to a call or a request. */
+enum engine_status {
+    ENGINE_OK,
+    ENGINE_NOTHING,   /* drain: nothing is there; a reply with count 0 was written */
+    ENGINE_TOO_SMALL, /* the buffer cannot hold the next record; its reply says what is needed */
+    ENGINE_INVALID,   /* the request is malformed, or acknowledges what was not delivered */
+    ENGINE_NO_MEMORY,
+    ENGINE_BUSY,    /* attach: another handle has this durable consumer; detach: the same */
+    ENGINE_ABSENT,  /* no such consumer */
+    ENGINE_LIMIT,   /* too many consumers */
+    ENGINE_CLOSED,  /* the consumer was closed meanwhile */
+    ENGINE_REFUSED, /* post: the policy `deny` refuses this process */
+    ENGINE_LOST     /* post: not kept, but it has its number and stands in a gap */
+};
+
+/* A request that the host took out of a consumer's queue, and its buffer. The buffer is 8-byte
+ * aligned, and stays valid until the request is completed. */
+struct engine_request {
+    void *request; /* the host's */
+    void *buffer;
+    size_t size;
+    bool wait; /* ROLLCALL_CODE_WAIT: says that something is there, takes nothing */
+};
+
+/* What the engine is given. `context` is handed to each function. */
+struct engine_host {
+    void *context;
+
+    /* Mutual exclusion, also against whoever posts in a kernel callback. Never nested. */
+    void (*lock)(void *context);
+    void (*unlock)(void *context);
+
+    /* Memory that can be touched with the lock held; NULL: none. Called with the lock held. */
+    void *(*allocate)(void *context, size_t size);
+    void (*release)(void *context, void *memory, size_t size);
+
+    /* Takes the oldest request out of the queue of the consumer whose owner this is, so that
+     * nobody else can complete it. false: there is none. Called with the lock held. */
+    bool (*take)(void *context, void *owner, struct engine_request *request);
+
+    /* Completes a request that was taken; `bytes` of its buffer are the answer. Called without the
+     * lock. */
+    void (*complete)(void *context, const struct engine_request *request, enum engine_status status,
+                     size_t bytes);
+};
+
+struct engine_options {
+    uint64_t epoch;
+    int64_t wall_offset_ns;
+    uint64_t attached_ns;
+    uint64_t budget;     /* bytes, ROLLCALL_BUDGET_MIN .. ROLLCALL_BUDGET_MAX */
+    uint32_t record_max; /* bytes, ROLLCALL_RECORD_MIN .. ROLLCALL_RECORD_MAX */
+    bool deny;           /* every durable consumer holds the policy `deny` while attached */
+};
+
+/* ENGINE_OK, ENGINE_NO_MEMORY, ENGINE_INVALID. The host must outlive the engine. */
+enum engine_status engine_create(const struct engine_host *host,
+                                 const struct engine_options *options, struct engine **out);
+
+/* No consumer may be open any more. NULL is allowed. */
+void engine_destroy(struct engine *engine);
+
+/* ---- events ---- */
+
+/*
+ * Gives the event the next number, keeps it and wakes whoever waits for it. The record is whole
+ * and well-formed but for `seq`, which the engine sets in its own copy. If it is larger than
+ * record_max, or there is only memory for that, its base is kept without its strings, and
+ * texts_cut counts it. ENGINE_OK, or ENGINE_LOST.
+ */
+enum engine_status engine_post(struct engine *engine, const struct rollcall_event *event);
+
+/*
+ * The same for the creation of a process that may be refused. While a consumer holds the policy
+ * `deny`, a process is admitted only if this event and the exit that will follow it can be kept
+ * without a gap for that consumer; else ENGINE_REFUSED: no number was used, and the process must
+ * not run. The exit of each admitted process must be posted, or given back with engine_forget().
+ */
+enum engine_status engine_post_create(struct engine *engine, const struct rollcall_event *event);
+
+/* An admitted process will never exit: somebody else refused it. */
+void engine_forget(struct engine *engine);
+
+/* Numbers without events: the host knows that it missed some. */
+void engine_post_lost(struct engine *engine, enum rollcall_reason reason, uint64_t lost,
+                      uint64_t mono_ns);
+
+/* ---- consumers ---- */
+
+/*
+ * Opens a consumer for `owner`, which the host's take() is called with. `request` is what came
+ * from the peer, `size` bytes of it; all of it is checked. pid: for statistics.
+ * ENGINE_OK, ENGINE_INVALID, ENGINE_BUSY, ENGINE_ABSENT, ENGINE_LIMIT, ENGINE_NO_MEMORY.
+ */
+enum engine_status engine_attach(struct engine *engine, const void *request, size_t size,
+                                 void *owner, uint32_t pid, struct rollcall_attached *attached,
+                                 struct consumer **out);
+
+/*
+ * The owner is going away: nothing is taken from its queue once this has returned, what it had not
+ * acknowledged is delivered again to its successor, an ephemeral consumer is gone. The host then
+ * empties the queue itself.
+ */
+void engine_close(struct engine *engine, struct consumer *consumer);
+
+/*
+ * Checks a fetch and acknowledges what it says: ENGINE_OK or ENGINE_INVALID, and nothing changed.
+ * After ENGINE_OK the host queues the request and calls engine_match().
+ */
+enum engine_status engine_fetch(struct engine *engine, struct consumer *consumer,
+                                const void *request, size_t size);
+
+/* Checks a wait request; the same way. */
+enum engine_status engine_wait(const void *request, size_t size);
+
+/* Completes queued requests of the consumer as long as there is something for them. */
+void engine_match(struct engine *engine, struct consumer *consumer);
+
+/* Acknowledges, then fills `buffer` at once. ENGINE_OK, ENGINE_NOTHING, ENGINE_TOO_SMALL,
+ * ENGINE_INVALID; *bytes: of the buffer that are the answer. The request may lie in the buffer. */
+enum engine_status engine_drain(struct engine *engine, struct consumer *consumer,
+                                const void *request, size_t size, void *buffer, size_t room,
+                                size_t *bytes);
+
+/* ENGINE_OK, ENGINE_INVALID. */
+enum engine_status engine_acknowledge(struct engine *engine, struct consumer *consumer,
+                                      const void *request, size_t size);
+
+/* ENGINE_OK, ENGINE_INVALID, ENGINE_TOO_SMALL for the engine's own part. */
+enum engine_status engine_stats(struct engine *engine, const void *request, size_t size,
+                                void *buffer, size_t room, size_t *bytes);
+
+/* ENGINE_OK, ENGINE_INVALID. A smaller budget takes effect at once: the oldest events go. */
+enum engine_status engine_configure(struct engine *engine, const void *request, size_t size);
+
+/* Removes a durable consumer. ENGINE_OK, ENGINE_INVALID, ENGINE_ABSENT, ENGINE_BUSY. */
+enum engine_status engine_detach(struct engine *engine, const void *request, size_t size);
+
+#endif
