@@ -21,7 +21,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BATCH_BYTES (256u << 10)
+#define BATCH_BYTES (1u << 20)
 #define SPIN_NS     10000000u /* a spinning reader returns this often */
 
 struct mark {
@@ -217,9 +217,14 @@ static int direct_ack(void *state, uint64_t seq)
 
 /* ---- reading ---- */
 
-/* Decodes what is there, up to a batch. Returns how many events; *busy: the next record is still
- * being written. */
-static int read_batch(struct direct *d, bool *busy)
+/* What a look at the ring came upon behind what it read. */
+struct look {
+    bool busy; /* a record that is still being written */
+    bool more; /* events for another batch */
+};
+
+/* Decodes what is there, up to a batch. Returns how many events. */
+static int read_batch(struct direct *d, struct look *look)
 {
     uint64_t produced = ring_produced(&d->ring);
     int got = DECODE_MORE;
@@ -228,7 +233,8 @@ static int read_batch(struct direct *d, bool *busy)
     d->buffer.count = 0;
     while (got == DECODE_MORE && d->buffer.size < BATCH_BYTES)
         got = decode_next(&d->decoder, produced, &d->buffer);
-    *busy = got == DECODE_BUSY;
+    look->busy = got == DECODE_BUSY;
+    look->more = got == DECODE_MORE;
     if (got >= 0 || d->buffer.count > 0)
         return (int)d->buffer.count;
     if (got == -ENOMEM)
@@ -292,11 +298,13 @@ static void take_snapshot(struct direct *d)
 }
 
 /* Waits for something to read. 1: look again, 0: the time is over, or -EINTR. */
-static int wait_asleep(struct direct *d, bool busy, int timeout_ms)
+static int wait_asleep(struct direct *d, bool early, bool busy, int timeout_ms)
 {
     int err;
 
-    if (!doorbell_arm(&d->bell, d->decoder.position, busy))
+    if (early)
+        doorbell_wait_for_look(&d->bell);
+    else if (!doorbell_arm(&d->bell, d->decoder.position, busy))
         return 1;
     if (timeout_ms == 0)
         return 0;
@@ -345,24 +353,25 @@ static int direct_next(void *state, int timeout_ms, struct rollcall_batch *batch
 
     doorbell_disarm(&d->bell);
     for (;;) {
-        bool busy = false;
+        bool early = !spin && doorbell_early(&d->bell);
+        struct look look = {0};
         int n;
 
         tick(d);
         take_snapshot(d);
-        n = read_batch(d, &busy);
+        n = early ? 0 : read_batch(d, &look);
         if (n < 0)
             return n;
         if (n > 0) {
-            doorbell_found(&d->bell);
+            doorbell_found(&d->bell, look.more);
             return hand_out(d, batch);
         }
-        if (!busy && bring(d))
+        if (!early && !look.busy && bring(d))
             continue;
         if (spin)
             n = wait_spinning(d, deadline);
         else
-            n = wait_asleep(d, busy, endless ? -1 : remaining_ms(deadline));
+            n = wait_asleep(d, early, look.busy, endless ? -1 : remaining_ms(deadline));
         if (n <= 0)
             return n;
     }

@@ -9,7 +9,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define TOKENS       32u    /* wake-ups in a row before a burst is taken for one */
+#define TOKENS       32u    /* looks in a row that find events before that is taken for a burst */
 #define TOKENS_LATER 8u     /* the same, right after a burst */
 #define QUIET        2u     /* empty looks that end a burst */
 #define BUSY_NS      20000u /* between looks at a record that is being written */
@@ -66,11 +66,6 @@ void doorbell_destroy(struct doorbell *bell)
     close(bell->timer);
 }
 
-void doorbell_found(struct doorbell *bell)
-{
-    bell->found = true;
-}
-
 static void set_timer(const struct doorbell *bell, uint64_t ns)
 {
     struct itimerspec when = {
@@ -90,24 +85,51 @@ static void give_tokens(struct doorbell *bell)
     bell->tokens_ns = now;
 }
 
-/* Decides between waiting for a wake-up and looking by the timer. */
+void doorbell_found(struct doorbell *bell, bool more)
+{
+    bell->quiet = 0;
+    if (!bell->burst) {
+        give_tokens(bell);
+        bell->tokens -= bell->tokens > 0;
+        bell->burst = bell->tokens == 0;
+    }
+    if (bell->burst)
+        bell->looked_ns = more ? 0 : clock_mono_ns();
+}
+
+/* Nanoseconds until the next look of a burst is due. */
+static uint64_t until_look(const struct doorbell *bell)
+{
+    uint64_t passed = clock_mono_ns() - bell->looked_ns;
+
+    return passed < bell->latency_ns ? bell->latency_ns - passed : 0;
+}
+
+bool doorbell_early(const struct doorbell *bell)
+{
+    return bell->burst && until_look(bell) > 0;
+}
+
+/* A look has found nothing: is the burst over? */
 static void judge(struct doorbell *bell)
 {
-    if (bell->burst) {
-        bell->quiet = bell->found ? 0 : bell->quiet + 1;
-        if (bell->quiet >= QUIET) {
-            bell->burst = false;
-            bell->tokens = TOKENS_LATER;
-            bell->tokens_ns = clock_mono_ns();
-        }
-    } else {
-        give_tokens(bell);
-        if (bell->tokens == 0) {
-            bell->burst = true;
-            bell->quiet = 0;
-        }
+    if (!bell->burst)
+        return;
+    bell->looked_ns = clock_mono_ns();
+    if (++bell->quiet >= QUIET) {
+        bell->burst = false;
+        bell->tokens = TOKENS_LATER;
+        bell->tokens_ns = bell->looked_ns;
     }
-    bell->found = false;
+}
+
+void doorbell_wait_for_look(struct doorbell *bell)
+{
+    uint64_t ns = until_look(bell);
+
+    bell->polls++;
+    bell->armed = true;
+    set_timer(bell, ns > 0 ? ns : 1);
 }
 
 bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy)
@@ -118,12 +140,11 @@ bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy)
         return true;
     }
     judge(bell);
-    bell->armed = true;
     if (bell->burst) {
-        bell->polls++;
-        set_timer(bell, bell->latency_ns);
+        doorbell_wait_for_look(bell);
         return true;
     }
+    bell->armed = true;
     set_timer(bell, bell->idle_ns);
     bell->ticket++;
     atomic_store_explicit(bell->sleeper, bell->ticket, memory_order_relaxed);
@@ -147,7 +168,6 @@ static int collect(struct doorbell *bell, int timeout_ms)
         if (events[n].data.fd == bell->timer)
             continue;
         bell->wakeups++;
-        bell->tokens -= bell->tokens > 0;
     }
     return err;
 }

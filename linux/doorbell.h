@@ -19,10 +19,13 @@
  * at it again by itself. The program's 5 cannot undo a later 1: tickets never come twice. It is
  * there for a reader that died asleep, so that not every program from then on pays.
  *
- * Bursts, as network drivers have it (NAPI): an event that comes alone wakes at once. Each
- * wake-up costs a token, tokens come back at a slow rate, and when there are none the reader
- * does not offer to be woken any more: it looks at the ring once in the latency that the user
- * accepts, until two looks in a row found nothing.
+ * Bursts, as network drivers have it (NAPI): an event that comes alone wakes at once. Each look
+ * that finds events costs a token, tokens come back at a slow rate, and when there are none the
+ * reader does not offer to be woken any more, nor does it look whenever it could: it looks once in
+ * the latency that the user accepts, until two looks in a row found nothing. So whatever it costs
+ * to handle a batch (a system call, a transaction) is shared by the events of that time. Looks
+ * count, not wake-ups: a reader that always finds the next event when it has handled one never
+ * sleeps, and would go on for ever with batches of one.
  */
 #ifndef LINUX_DOORBELL_H
 #define LINUX_DOORBELL_H
@@ -40,10 +43,10 @@ struct doorbell {
     uint64_t idle_ns;    /* between two looks for what no event tells of; 0: never */
     uint64_t ticket;     /* the last one used */
     bool armed;          /* the ticket is in *sleeper, or the timer runs */
-    bool found;          /* events were found since the last doorbell_arm() */
     bool burst;          /* looking by the timer, not waiting for wake-ups */
     unsigned quiet;      /* looks in a row that found nothing */
-    unsigned tokens;     /* wake-ups that may still be asked for */
+    uint64_t looked_ns;  /* when the last look was, in a burst; 0: there is more to find */
+    unsigned tokens;     /* looks that may still find events until that is a burst */
     uint64_t tokens_ns;  /* when tokens were last given */
     uint64_t wakeups;
     uint64_t polls;
@@ -54,15 +57,21 @@ int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd,
                   _Atomic uint64_t *sleeper, uint64_t latency_ns);
 void doorbell_destroy(struct doorbell *bell);
 
-/* The reader found events. */
-void doorbell_found(struct doorbell *bell);
+/* The reader found events; `more`: but did not take all of them. */
+void doorbell_found(struct doorbell *bell, bool more);
+
+/* In a burst: it is too early to look again, doorbell_wait_for_look() comes first. */
+bool doorbell_early(const struct doorbell *bell);
+
+/* Makes ready for sleep until it is time for the next look of a burst. */
+void doorbell_wait_for_look(struct doorbell *bell);
 
 /* Makes ready for sleep: from now on bell->epoll becomes readable when it is time to look at
  * the ring. `position`: up to where the reader has read. `busy`: there is a record there, not
  * yet written. Returns false if something has come and the reader should look at once. */
 bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy);
 
-/* After doorbell_arm() returned true: sleeps until it is time to look, or timeout_ms milliseconds
+/* After doorbell_arm() returned true, or doorbell_wait_for_look(): sleeps until it is time to look, or timeout_ms milliseconds
  * (-1: without limit). 0 or -EINTR. Afterwards the reader is not armed any more. */
 int doorbell_sleep(struct doorbell *bell, int timeout_ms);
 

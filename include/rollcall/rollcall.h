@@ -124,8 +124,10 @@ int rollcall_fd(const struct rollcall *rc);
 
 /*
  * The next events. Waits up to timeout_ms milliseconds (0: not at all, -1: without limit).
- * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came. With
- * ROLLCALL_SPIN it returns 0 every 10 ms at the latest, so that the caller can look around.
+ * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came. In a burst
+ * it looks only once in `latency_us`, so that whatever a batch costs the caller is shared by many
+ * events: until then it waits or returns 0, also when events are there already. With
+ * ROLLCALL_SPIN it always looks, and returns 0 every 10 ms at the latest, so that the caller can look around.
  * -EBADMSG: the ring holds what no rollcall program wrote.
  */
 int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch);

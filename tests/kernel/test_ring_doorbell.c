@@ -83,7 +83,7 @@ static void *reader(void *arg)
             position = item.next;
             ring_release(&f->ring, position);
             atomic_store(&f->read, ++read);
-            doorbell_found(&f->bell);
+            doorbell_found(&f->bell, false);
         } else if (doorbell_arm(&f->bell, position, look == RING_BUSY)) {
             doorbell_sleep(&f->bell, -1);
             f->sleeps++;

@@ -100,7 +100,7 @@ static void *reader(void *arg)
         bool busy = !consume(f, &position);
 
         if (atomic_load(&f->read) > before) {
-            doorbell_found(&f->bell);
+            doorbell_found(&f->bell, false);
             continue;
         }
         if (doorbell_arm(&f->bell, position, busy)) {
@@ -160,7 +160,7 @@ static void test_alone_wakes_at_once(void **state)
         assert_false(produce(f));
         assert_int_equal(doorbell_sleep(&f->bell, -1), 0);
         consume(f, &position);
-        doorbell_found(&f->bell);
+        doorbell_found(&f->bell, false);
     }
     assert_int_equal(f->bell.wakeups, 3);
 }
@@ -203,7 +203,7 @@ static void test_burst_is_not_woken(void **state)
         woken += produce(f);
         doorbell_disarm(&f->bell);
         consume(f, &position);
-        doorbell_found(&f->bell);
+        doorbell_found(&f->bell, false);
     }
     assert_true(f->bell.burst);
     assert_in_range(woken, 1, 32);
@@ -214,7 +214,7 @@ static void test_burst_is_not_woken(void **state)
         assert_int_equal(f->sleeper, 0);
         assert_int_equal(doorbell_sleep(&f->bell, -1), 0);
         consume(f, &position);
-        doorbell_found(&f->bell);
+        doorbell_found(&f->bell, false);
     }
     for (int i = 0; f->bell.burst; i++) {
         assert_in_range(i, 0, 3);
@@ -224,6 +224,32 @@ static void test_burst_is_not_woken(void **state)
     }
     assert_int_not_equal(f->sleeper, 0);
     assert_true(produce(f));
+}
+
+/* A reader that never sleeps, as it always finds the next event, comes to look once in the latency
+ * too; but not while there is more than it could take. */
+static void test_busy_reader_shares_its_looks(void **state)
+{
+    struct fixture *f = *state;
+    int looks = 0;
+
+    f->bell.latency_ns = 3600000000000ull;
+    while (!doorbell_early(&f->bell)) {
+        assert_in_range(looks++, 0, 32);
+        doorbell_found(&f->bell, false);
+    }
+    doorbell_found(&f->bell, true);
+    assert_false(doorbell_early(&f->bell));
+    doorbell_found(&f->bell, false);
+    assert_true(doorbell_early(&f->bell));
+    f->bell.latency_ns = 1000000;
+    alarm(WATCHDOG_S);
+    while (doorbell_early(&f->bell)) {
+        doorbell_wait_for_look(&f->bell);
+        assert_int_equal(doorbell_sleep(&f->bell, -1), 0);
+    }
+    alarm(0);
+    assert_int_equal(f->bell.wakeups, 0);
 }
 
 /* A record that is still being written: the reader looks again by itself. */
@@ -246,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_does_not_sleep_on_what_is_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late_return_of_a_ticket, setup, teardown),
         cmocka_unit_test_setup_teardown(test_burst_is_not_woken, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_busy_reader_shares_its_looks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_busy_record_is_looked_at_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_wakeup_is_lost, setup, teardown),
     };
