@@ -7,12 +7,22 @@
 #include <poll.h>
 #include <time.h>
 
-uint64_t consume_now(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t consume_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t consume_boot_ns(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
 }
 
 /* Milliseconds for poll(2), rounded up. */

@@ -10,6 +10,9 @@
 /* CLOCK_MONOTONIC, in nanoseconds. */
 uint64_t consume_now(void);
 
+/* The clock of events, in nanoseconds. */
+uint64_t consume_boot_ns(void);
+
 #define CONSUME_FOREVER UINT64_MAX
 
 /* The next batch. Returns how many events, 0 if `deadline` (consume_now()) has come or a signal

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <time.h>
 
-#define SECOND 1000000000ll
+#define SECOND    1000000000ll
+#define LINE_SIZE 4096
 
-/* A line while it is made. jansson takes a NULL value as an error of the call that sets it. */
+/* A line while it is made. jansson takes a NULL value as an error of the call that sets it. What
+ * few events have is NULL until it is needed: a line is made for every event. */
 struct line {
     json_t *object;
     json_t *truncated;  /* names of the texts that are not whole */
@@ -74,9 +76,19 @@ json_t *json_text(const char *text, size_t size)
     return utf8_valid(text, size) ? json_stringn_nocheck(text, size) : repaired(text, size);
 }
 
-static void set_raw(struct line *line, const char *name, json_t *value)
+static void set_in(struct line *line, json_t **object, const char *name, json_t *value)
 {
-    if (json_object_set_new_nocheck(line->raw, name, value) < 0)
+    if (!*object)
+        *object = json_object();
+    if (json_object_set_new_nocheck(*object, name, value) < 0)
+        line->failed = true;
+}
+
+static void add_name(struct line *line, json_t **names, const char *name)
+{
+    if (!*names)
+        *names = json_array();
+    if (json_array_append_new(*names, json_string_nocheck(name)) < 0)
         line->failed = true;
 }
 
@@ -84,7 +96,7 @@ static void set_string(struct line *line, const char *name, const char *text, si
 {
     set(line, name, json_text(text, size));
     if (!utf8_valid(text, size))
-        set_raw(line, name, hexadecimal(text, size));
+        set_in(line, &line->raw, name, hexadecimal(text, size));
 }
 
 /* Applies `make` to each piece. */
@@ -113,13 +125,7 @@ static void set_pieces(struct line *line, const char *name, const char *text, si
 {
     set(line, name, json_pieces(text, size));
     if (!utf8_valid(text, size))
-        set_raw(line, name, each_piece(text, size, hexadecimal));
-}
-
-static void add_name(struct line *line, json_t *names, const char *name)
-{
-    if (json_array_append_new(names, json_string_nocheck(name)) < 0)
-        line->failed = true;
+        set_in(line, &line->raw, name, each_piece(text, size, hexadecimal));
 }
 
 static void set_text(struct line *line, const char *name, const struct rollcall_event *event,
@@ -134,32 +140,42 @@ static void set_text(struct line *line, const char *name, const struct rollcall_
     else
         set_string(line, name, text.data, text.size);
     if (text.flags & ROLLCALL_TEXT_CUT) {
-        add_name(line, line->truncated, name);
-        if (text.full_size &&
-            json_object_set_new_nocheck(line->full_size, name,
-                                        json_integer((json_int_t)text.full_size)) < 0)
-            line->failed = true;
+        add_name(line, &line->truncated, name);
+        if (text.full_size)
+            set_in(line, &line->full_size, name, json_integer((json_int_t)text.full_size));
     }
     if (text.flags & ROLLCALL_TEXT_UNREADABLE)
-        add_name(line, line->unreadable, name);
+        add_name(line, &line->unreadable, name);
 }
 
 /* ---- events ---- */
 
+/* The text of a second is kept: there are many events in one. */
+static const char *second_text(time_t seconds)
+{
+    static _Thread_local char text[JSON_TIME_SIZE];
+    static _Thread_local time_t kept;
+    struct tm moment;
+
+    if (text[0] && kept == seconds)
+        return text;
+    gmtime_r(&seconds, &moment);
+    if (strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &moment) == 0)
+        text[0] = '\0';
+    kept = seconds;
+    return text;
+}
+
 void json_time(char text[JSON_TIME_SIZE], int64_t ns)
 {
     int64_t fraction = ns % SECOND;
-    struct tm moment;
     time_t seconds = (time_t)(ns / SECOND);
-    size_t n;
 
     if (fraction < 0) {
         fraction += SECOND;
         seconds--;
     }
-    gmtime_r(&seconds, &moment);
-    n = strftime(text, JSON_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &moment);
-    snprintf(text + n, JSON_TIME_SIZE - n, ".%09dZ", (int)fraction);
+    snprintf(text, JSON_TIME_SIZE, "%s.%09dZ", second_text(seconds), (int)fraction);
 }
 
 static void set_gap(struct line *line, const struct rollcall_event *event)
@@ -225,10 +241,11 @@ static void set_end(struct line *line, const struct rollcall_event *event)
         set_number(line, "lived_ns", event->mono_ns - event->start_ns);
 }
 
-static void set_unless_empty(struct line *line, const char *name, json_t *value)
+/* Gives what was collected to the line. */
+static void set_if_any(struct line *line, const char *name, json_t *value)
 {
-    if (json_object_size(value) || json_array_size(value))
-        set(line, name, json_incref(value));
+    if (value)
+        set(line, name, value);
 }
 
 static void fill(struct line *line, const struct rollcall_event *event, uint64_t epoch,
@@ -250,28 +267,33 @@ static void fill(struct line *line, const struct rollcall_event *event, uint64_t
     }
     if (event->type == ROLLCALL_EXIT)
         set_end(line, event);
-    set_unless_empty(line, "truncated", line->truncated);
-    set_unless_empty(line, "full_size", line->full_size);
-    set_unless_empty(line, "unreadable", line->unreadable);
-    set_unless_empty(line, "raw", line->raw);
+    set_if_any(line, "truncated", line->truncated);
+    set_if_any(line, "full_size", line->full_size);
+    set_if_any(line, "unreadable", line->unreadable);
+    set_if_any(line, "raw", line->raw);
+}
+
+/* By way of a buffer: json_dumpf() would write each quote and comma by itself. */
+static int dump(FILE *to, const json_t *object)
+{
+    char line[LINE_SIZE];
+    size_t size = json_dumpb(object, line, sizeof(line), JSON_COMPACT);
+
+    if (size == 0)
+        return -ENOMEM;
+    if (size > sizeof(line))
+        return json_dumpf(object, to, JSON_COMPACT) < 0 ? -ENOMEM : 0;
+    return fwrite(line, 1, size, to) == size ? 0 : -ENOMEM;
 }
 
 int json_event(FILE *to, const struct rollcall_event *event, uint64_t epoch, int64_t wall_offset_ns)
 {
-    struct line line = {.object = json_object(),
-                        .truncated = json_array(),
-                        .unreadable = json_array(),
-                        .full_size = json_object(),
-                        .raw = json_object()};
+    struct line line = {.object = json_object()};
 
     fill(&line, event, epoch, wall_offset_ns);
-    if (!line.failed && json_dumpf(line.object, to, JSON_COMPACT) < 0)
+    if (!line.failed && dump(to, line.object) < 0)
         line.failed = true;
     fputc('\n', to);
     json_decref(line.object);
-    json_decref(line.truncated);
-    json_decref(line.unreadable);
-    json_decref(line.full_size);
-    json_decref(line.raw);
     return line.failed ? -ENOMEM : 0;
 }

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVERY_NS 500000000u
@@ -37,12 +36,9 @@ uint64_t progress_due(const struct progress *progress)
 /* How old the last stored event is if others wait behind it. */
 static double lag_seconds(const struct progress *progress, const struct rollcall_stats *stats)
 {
-    struct timespec now;
-
     if (stats->ring_used == 0 || progress->last_ns == 0)
         return 0;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)progress->last_ns / 1e9;
+    return ((double)consume_boot_ns() - (double)progress->last_ns) / 1e9;
 }
 
 void progress_show(struct progress *progress, struct rollcall *rc, struct journal *journal,

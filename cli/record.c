@@ -19,8 +19,10 @@
 
 #define SECOND          1000000000ull
 #define DEFAULT_NAME    "record"
-#define DEFAULT_LATENCY 50000u /* microseconds: a journal is not in a hurry */
+#define DEFAULT_LATENCY 250000u /* microseconds: a journal is not in a hurry */
 #define RETAIN_EVERY    SECOND
+#define IDLE_WAIT       (SECOND / 100)
+#define WAITING         "%s; trying again every second, events wait in the kernel meanwhile"
 
 static const char help[] =
     "Keeps every process event of this machine in a journal, none missing: what happens while\n"
@@ -124,7 +126,7 @@ static int take_options(struct record *record, int argc, char **argv)
     return EXIT_OK;
 }
 
-/* ---- storing ---- */
+/* ---- waiting for space ---- */
 
 /* Whether it may work again when its cause is gone, without us doing anything. */
 static bool passes(int err)
@@ -140,6 +142,30 @@ static void pause_a_second(void)
     poll(&fd, 1, 1000);
 }
 
+/* A journal that has no space now, also not for being opened, is waited for: so that a service that
+ * begins anew on a full disk goes on collecting, as the one before it did. */
+static int open_journal(struct record *record)
+{
+    return journal_open(record->path, &record->journal_opts, &record->journal);
+}
+
+static int wait_for_journal(struct record *record)
+{
+    int err = -ENOSPC;
+
+    while (err == -ENOSPC && !signals_stop()) {
+        pause_a_second();
+        err = open_journal(record);
+    }
+    if (err == 0)
+        complain("the journal can be written again");
+    else if (err != -ENOSPC)
+        complain("%s", rollcall_error());
+    return err == -ENOSPC ? -EINTR : err;
+}
+
+/* ---- storing ---- */
+
 /* Stores the batch, however long that takes. Returns 0, a negative errno if it cannot be, or
  * -EINTR. Nothing is acknowledged before: the events wait in the kernel. */
 static int store(struct record *record, const struct rollcall_batch *batch)
@@ -149,8 +175,7 @@ static int store(struct record *record, const struct rollcall_batch *batch)
 
     while ((err = journal_append(record->journal, batch)) < 0 && passes(err)) {
         if (!waited)
-            complain("%s; trying again every second, events wait in the kernel meanwhile",
-                     rollcall_error());
+            complain(WAITING, rollcall_error());
         waited = true;
         if (signals_stop())
             return -EINTR;
@@ -219,27 +244,57 @@ static uint64_t next_look(const struct record *record, uint64_t deadline)
     return shown < look ? shown : look;
 }
 
+/* Whether nothing waits in the ring, or only what has come since we began: on a busy machine there
+ * is always something. */
+static bool is_idle(const struct record *record, uint64_t began_ns)
+{
+    struct rollcall_stats stats;
+
+    if (record->progress.last_ns > began_ns + SECOND)
+        return true;
+    return rollcall_stats(record->rc, &stats, sizeof(stats)) == 0 && stats.ring_used == 0;
+}
+
 static int consume(struct record *record)
 {
     uint64_t deadline = record->duration_ns ? consume_now() + record->duration_ns : CONSUME_FOREVER;
+    uint64_t began_ns = consume_boot_ns();
     struct rollcall_batch batch;
     int err = 0;
 
     while (err == 0 && !signals_stop() && consume_now() < deadline) {
-        uint64_t look = record->until_idle ? 0 : next_look(record, deadline);
+        uint64_t look =
+            record->until_idle ? consume_now() + IDLE_WAIT : next_look(record, deadline);
         int n = consume_next(record->rc, look, record->json ? STDOUT_FILENO : -1, &batch);
 
         progress_show(&record->progress, record->rc, record->journal, false);
-        if (n < 0)
+        if (n < 0) {
             complain("%s", rollcall_error());
-        if (n > 0)
-            err = handle(record, &batch);
-        else if (n < 0 || record->until_idle)
-            return n < 0 ? n : 0;
-        else
-            err = retain(record);
+            return n;
+        }
+        err = n > 0 ? handle(record, &batch) : retain(record);
+        if (err == 0 && record->until_idle && is_idle(record, began_ns))
+            return 0;
     }
     return err;
+}
+
+/* The journal first: a name that is wrong leaves nothing in the kernel. */
+static int open_both(struct record *record)
+{
+    int err = open_journal(record);
+    int opened;
+
+    if (err < 0)
+        complain(err == -ENOSPC ? WAITING : "%s", rollcall_error());
+    if (err < 0 && err != -ENOSPC)
+        return err;
+    opened = rollcall_open(&record->opts, &record->rc);
+    if (opened < 0) {
+        complain("%s", rollcall_error());
+        return opened;
+    }
+    return err < 0 ? wait_for_journal(record) : 0;
 }
 
 static int run(struct record *record)
@@ -253,9 +308,9 @@ static int run(struct record *record)
         complain("%s", strerror(-err));
         return EXIT_FAIL;
     }
-    if (journal_open(record->path, &record->journal_opts, &record->journal) < 0 ||
-        rollcall_open(&record->opts, &record->rc) < 0) {
-        complain("%s", rollcall_error());
+    err = open_both(record);
+    if (err < 0) {
+        status = err == -EINTR ? EXIT_OK : EXIT_FAIL;
         goto out;
     }
     progress_begin(&record->progress, !record->quiet);
@@ -281,6 +336,6 @@ int command_record(int argc, char **argv)
 
     if (status != EXIT_OK || !record.help)
         return status == EXIT_OK ? run(&record) : status;
-    printf(help, "50ms");
+    printf(help, "250ms");
     return EXIT_OK;
 }

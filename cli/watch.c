@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DEFAULT_LATENCY 10000u /* microseconds: less than an eye sees */
+
 static const char help[] =
     "Shows every process event of this machine, at once, none missing.\n\n"
     "usage: rollcall watch [OPTION...]\n\n"
@@ -168,11 +170,12 @@ static int run(struct watch *watch)
 
 int command_watch(int argc, char **argv)
 {
-    struct watch watch = {.opts.struct_size = sizeof(watch.opts)};
+    struct watch watch = {
+        .opts = {.struct_size = sizeof(watch.opts), .latency_us = DEFAULT_LATENCY}};
     int status = take_options(&watch, argc, argv);
 
     if (status == EXIT_OK && watch.help)
-        printf(help, "1ms");
+        printf(help, "10ms");
     else if (status == EXIT_OK)
         status = run(&watch);
     printer_close(&watch.printer);

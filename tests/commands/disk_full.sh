@@ -56,10 +56,11 @@ equal "what is acknowledged meanwhile" "$acked" "$(stat_of "$name" acked_seq)"
 equal "what is stored" "$acked" "$(sql "$journal" 'SELECT max(seq) FROM events')"
 equal "how often it says so" 1 "$(grep -c 'trying again' "$messages")"
 
-# ---- it is ended, and begun anew, with the disk still full ----
+# ---- it is ended, and begun anew, without space even for opening the journal ----
 
 stop_record
 expect 0 "$ROLLCALL" query --last 1 "$journal"
+head -c 2M /dev/zero >"$disk/filler" 2>/dev/null || true
 start_record
 wait_until "it says again that the disk is full" says "trying again every second"
 
