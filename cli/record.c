@@ -292,6 +292,8 @@ static int open_both(struct record *record)
     opened = rollcall_open(&record->opts, &record->rc);
     if (opened < 0) {
         complain("%s", rollcall_error());
+        journal_discard(record->journal);
+        record->journal = NULL;
         return opened;
     }
     return err < 0 ? wait_for_journal(record) : 0;

@@ -189,6 +189,9 @@ static int open_database(struct journal *journal)
     /* Only now it is sure that the file is ours, so that nothing is left beside other people's;
      * somebody may have made the tables meanwhile. */
     err = lock_take(journal->path, &journal->lock);
+    /* Who had the lock may have removed what is open here: see journal_discard(). */
+    if (err == 0 && access(journal->path, F_OK) < 0)
+        err = journal_file_failed(journal->path, -errno);
     if (err == 0)
         err = check_version(journal, &fresh);
     return err < 0 ? err : prepare_writer(journal, fresh);
@@ -198,7 +201,7 @@ static int open_database(struct journal *journal)
 
 /* An existing file must not be opened here: closing it would drop the locks that SQLite holds on
  * it elsewhere in this process. Command lines can hold secrets, so it is its owner's only. */
-static int make_file(const char *path)
+static int make_file(const char *path, bool *made)
 {
     int fd;
 
@@ -207,6 +210,7 @@ static int make_file(const char *path)
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno != EEXIST)
         return journal_file_failed(path, -errno);
+    *made = fd >= 0;
     if (fd >= 0)
         close(fd);
     return 0;
@@ -216,7 +220,7 @@ static int make_file(const char *path)
 static int find_file(struct journal *journal, const char *path)
 {
     struct stat status;
-    int err = journal->opts.read_only ? 0 : make_file(path);
+    int err = journal->opts.read_only ? 0 : make_file(path, &journal->made);
 
     if (err < 0)
         return err;
@@ -244,7 +248,7 @@ int journal_open(const char *path, const struct journal_options *opts, struct jo
     if (err == 0)
         err = open_database(journal);
     if (err < 0) {
-        journal_close(journal);
+        journal_discard(journal);
         return err;
     }
     *out = journal;
@@ -263,6 +267,38 @@ void journal_close(struct journal *journal)
     row_destroy(&journal->row);
     free(journal->path);
     free(journal);
+}
+
+/* Last the lock: whoever gets a new one finds the journal gone. */
+static void remove_files(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        char *name = NULL;
+
+        if (asprintf(&name, "%s%s", path, suffixes[i]) < 0)
+            return;
+        unlink(name);
+        free(name);
+    }
+}
+
+void journal_discard(struct journal *journal)
+{
+    if (!journal)
+        return;
+    /* Without the lock it may be another writer's by now. */
+    if (journal->made && journal->lock >= 0) {
+        sqlite3_finalize(journal->insert);
+        sqlite3_finalize(journal->insert_detail);
+        journal->insert = NULL;
+        journal->insert_detail = NULL;
+        sqlite3_close(journal->db);
+        journal->db = NULL;
+        remove_files(journal->path);
+    }
+    journal_close(journal);
 }
 
 int journal_size(struct journal *journal, uint64_t *bytes)

@@ -33,6 +33,9 @@ int journal_open(const char *path, const struct journal_options *opts, struct jo
 /* NULL is allowed. */
 void journal_close(struct journal *journal);
 
+/* The same, and if journal_open() made the file, it is removed again: nothing was stored. */
+void journal_discard(struct journal *journal);
+
 /*
  * Stores the events in one transaction; when it returns 0 they are on the disk. Events that are
  * there already, by (epoch, seq), are left as they are. After an error nothing of the batch is

@@ -17,7 +17,8 @@ struct journal {
     sqlite3 *db;
     char *path;
     struct journal_options opts;
-    int lock; /* descriptor of the writer's lock, -1: a reader */
+    bool made; /* the file was not there before */
+    int lock;  /* descriptor of the writer's lock, -1: a reader */
     sqlite3_stmt *insert, *insert_detail;
     struct row row; /* its buffers are used again and again */
 };

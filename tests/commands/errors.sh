@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What does not work says why and what to do, has the exit status 1 (125 of `run`), and leaves
-# nothing in the kernel.
+# nothing in the kernel and no file.
 set -euo pipefail
 # shellcheck source=tests/commands/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -23,6 +23,14 @@ nothing_left() {
     [ ! -e "$BPFFS/rollcall/$name" ] || fail "pins are left"
 }
 
+# no_files JOURNAL
+no_files() {
+    local left
+
+    left=$(compgen -G "$1*") || return 0
+    fail "files are left: $left"
+}
+
 # expect_all PATTERN COMMAND...: each way to begin a capture, under that command.
 expect_all() {
     local pattern=$1
@@ -32,6 +40,7 @@ expect_all() {
     said "^rollcall watch: .*$pattern"
     expect 1 "$@" "${record[@]}" "$journal"
     said "^rollcall record: .*$pattern"
+    no_files "$journal"
     expect 125 "$@" "$command" run true
     said "^rollcall run: .*$pattern"
     expect 1 "$@" "$command" tree
@@ -95,6 +104,7 @@ in_use() {
     wait_for_reader "$name" "$first"
     expect 1 "${record[@]}" "$directory/other"
     said "consumer '$name' is in use by process $first:"
+    no_files "$directory/other"
     expect 1 "$command" record --quiet --name "$name-2" "$journal"
     said "process $first writes the journal '$journal'"
     [ ! -e "$BPFFS/rollcall/$name-2" ] || fail "pins of the refused one are left"
