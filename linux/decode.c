@@ -9,6 +9,10 @@
 /* More than can be lost in the life of a machine. */
 #define LOST_MAX (1ull << 62)
 
+/* A place that stands beyond it, or would come there, was not written by us: numbers that wrap
+ * would take what is new for what is acknowledged. */
+#define SEQ_MAX ((uint64_t)INT64_MAX)
+
 /* Makes room for `size` more bytes. */
 static int make_room(struct event_buffer *out, size_t size)
 {
@@ -48,6 +52,12 @@ static struct rollcall_event *append_event(struct event_buffer *out,
     return e;
 }
 
+/* Whether the place can go on by so many numbers. */
+static bool can_advance(const struct decoder *decoder, uint64_t numbers)
+{
+    return decoder->seq <= SEQ_MAX && numbers <= SEQ_MAX - decoder->seq;
+}
+
 /* ---- gaps ---- */
 
 static int append_gap(struct decoder *decoder, struct event_buffer *out, unsigned reason,
@@ -56,6 +66,8 @@ static int append_gap(struct decoder *decoder, struct event_buffer *out, unsigne
     struct rollcall_event gap = {
         .type = ROLLCALL_GAP, .reason = reason, .lost = lost, .mono_ns = mono_ns};
 
+    if (!can_advance(decoder, lost))
+        return -EBADMSG;
     if (decoder->seq + lost > decoder->acked_seq) {
         int err = make_room(out, sizeof(gap));
 
@@ -304,6 +316,8 @@ static int append_record(struct decoder *decoder, const struct ring_item *item,
     err = append_gaps(decoder, out, &record->head, record->event.mono_ns);
     if (err < 0)
         return err;
+    if (!can_advance(decoder, 1))
+        return -EBADMSG;
     decoder->seq++;
     if (decoder->seq <= decoder->acked_seq)
         return 0;
