@@ -100,8 +100,12 @@ void doorbell_found(struct doorbell *bell, bool more)
 /* Nanoseconds until the next look of a burst is due. */
 static uint64_t until_look(const struct doorbell *bell)
 {
-    uint64_t passed = clock_mono_ns() - bell->looked_ns;
+    uint64_t passed;
 
+    /* Not "long ago": the machine may have started less than a latency ago. */
+    if (bell->looked_ns == 0)
+        return 0;
+    passed = clock_mono_ns() - bell->looked_ns;
     return passed < bell->latency_ns ? bell->latency_ns - passed : 0;
 }
 

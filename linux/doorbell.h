@@ -71,8 +71,8 @@ void doorbell_wait_for_look(struct doorbell *bell);
  * yet written. Returns false if something has come and the reader should look at once. */
 bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy);
 
-/* After doorbell_arm() returned true, or doorbell_wait_for_look(): sleeps until it is time to look, or timeout_ms milliseconds
- * (-1: without limit). 0 or -EINTR. Afterwards the reader is not armed any more. */
+/* After doorbell_arm() returned true, or doorbell_wait_for_look(): sleeps until it is time to look,
+ * or timeout_ms milliseconds (-1: without limit). 0 or -EINTR. Afterwards the reader is not armed any more. */
 int doorbell_sleep(struct doorbell *bell, int timeout_ms);
 
 /* Takes doorbell_arm() back, if it was called: the reader is awake, by whatever it was woken. */
