@@ -19,6 +19,10 @@
  * before the request is queued is found by engine_match(), one that is posted after it finds the
  * request: none waits while the other does. Requests are completed when the lock has been
  * released, by whoever took them, exactly once; who cancels takes them out of the queue first.
+ *
+ * Nothing here waits, and each loop under the lock has a bound; long work gives the lock back in
+ * between. So every function may be called where the host's lock may be taken: on Windows, at
+ * IRQL <= DISPATCH_LEVEL.
  */
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
@@ -31,7 +35,11 @@
 #include <stdint.h>
 
 struct engine;
-struct consumer;
+
+/*
+ * A consumer is named by a number that is never used again, 0 is none. So a call may race with
+ * engine_close() of its consumer, or come after it: it gets ENGINE_CLOSED and touches nothing.
+ */
 
 /* What happened to a call or a request. */
 enum engine_status {
@@ -40,7 +48,8 @@ enum engine_status {
     ENGINE_TOO_SMALL, /* the buffer cannot hold the next record; its reply says what is needed */
     ENGINE_INVALID,   /* the request is malformed, or acknowledges what was not delivered */
     ENGINE_NO_MEMORY,
-    ENGINE_BUSY,    /* attach: another handle has this durable consumer; detach: the same */
+    ENGINE_BUSY,    /* attach: another owner has this durable consumer, or this owner has one
+                       already; detach: somebody has it */
     ENGINE_ABSENT,  /* no such consumer */
     ENGINE_LIMIT,   /* too many consumers */
     ENGINE_CLOSED,  /* the consumer was closed meanwhile */
@@ -73,10 +82,14 @@ struct engine_host {
      * nobody else can complete it. false: there is none. Called with the lock held. */
     bool (*take)(void *context, void *owner, struct engine_request *request);
 
-    /* Completes a request that was taken; `bytes` of its buffer are the answer. Called without the
-     * lock. */
+    /* Completes a request that was taken; `bytes` of its buffer are the answer, also when the
+     * status is ENGINE_TOO_SMALL. Called without the lock. */
     void (*complete)(void *context, const struct engine_request *request, enum engine_status status,
                      size_t bytes);
+
+    /* How many requests are in the queue of this owner, for statistics; may be NULL. Called with
+     * the lock held. */
+    uint32_t (*pended)(void *context, void *owner);
 };
 
 struct engine_options {
@@ -84,7 +97,8 @@ struct engine_options {
     int64_t wall_offset_ns;
     uint64_t attached_ns;
     uint64_t budget;     /* bytes, ROLLCALL_BUDGET_MIN .. ROLLCALL_BUDGET_MAX */
-    uint32_t record_max; /* bytes, ROLLCALL_RECORD_MIN .. ROLLCALL_RECORD_MAX */
+    uint32_t record_max; /* bytes, ROLLCALL_RECORD_MIN .. ROLLCALL_RECORD_MAX; a quarter of the
+                            budget where that is less */
     bool deny;           /* every durable consumer holds the policy `deny` while attached */
 };
 
@@ -109,11 +123,12 @@ enum engine_status engine_post(struct engine *engine, const struct rollcall_even
  * The same for the creation of a process that may be refused. While a consumer holds the policy
  * `deny`, a process is admitted only if this event and the exit that will follow it can be kept
  * without a gap for that consumer; else ENGINE_REFUSED: no number was used, and the process must
- * not run. The exit of each admitted process must be posted, or given back with engine_forget().
+ * not run. The engine counts the processes that live by what is posted: `create` and `exists`
+ * begin one, `exit` ends it. The creation of a process that is exempt is posted by engine_post().
  */
 enum engine_status engine_post_create(struct engine *engine, const struct rollcall_event *event);
 
-/* An admitted process will never exit: somebody else refused it. */
+/* A process whose creation was posted will never exit: somebody else refused it. */
 void engine_forget(struct engine *engine);
 
 /* Numbers without events: the host knows that it missed some. */
@@ -123,43 +138,46 @@ void engine_post_lost(struct engine *engine, enum rollcall_reason reason, uint64
 /* ---- consumers ---- */
 
 /*
- * Opens a consumer for `owner`, which the host's take() is called with. `request` is what came
- * from the peer, `size` bytes of it; all of it is checked. pid: for statistics.
- * ENGINE_OK, ENGINE_INVALID, ENGINE_BUSY, ENGINE_ABSENT, ENGINE_LIMIT, ENGINE_NO_MEMORY.
+ * Opens a consumer for `owner`, which the host's take() is called with; an owner has at most one.
+ * `request` is what came from the peer, `size` bytes of it; all of it is checked. pid: for
+ * statistics. ENGINE_OK, ENGINE_INVALID, ENGINE_BUSY, ENGINE_ABSENT, ENGINE_LIMIT.
  */
 enum engine_status engine_attach(struct engine *engine, const void *request, size_t size,
                                  void *owner, uint32_t pid, struct rollcall_attached *attached,
-                                 struct consumer **out);
+                                 uint64_t *consumer);
 
 /*
  * The owner is going away: nothing is taken from its queue once this has returned, what it had not
  * acknowledged is delivered again to its successor, an ephemeral consumer is gone. The host then
- * empties the queue itself.
+ * empties the queue itself. What is closed may be closed again.
  */
-void engine_close(struct engine *engine, struct consumer *consumer);
+void engine_close(struct engine *engine, uint64_t consumer);
 
 /*
- * Checks a fetch and acknowledges what it says: ENGINE_OK or ENGINE_INVALID, and nothing changed.
- * After ENGINE_OK the host queues the request and calls engine_match().
+ * Checks a fetch and acknowledges what it says: ENGINE_OK, or ENGINE_INVALID or ENGINE_CLOSED, and
+ * nothing changed. After ENGINE_OK the host queues the request and calls engine_match().
  */
-enum engine_status engine_fetch(struct engine *engine, struct consumer *consumer,
-                                const void *request, size_t size);
+enum engine_status engine_fetch(struct engine *engine, uint64_t consumer, const void *request,
+                                size_t size);
 
 /* Checks a wait request; the same way. */
-enum engine_status engine_wait(const void *request, size_t size);
+enum engine_status engine_wait(struct engine *engine, uint64_t consumer, const void *request,
+                               size_t size);
 
-/* Completes queued requests of the consumer as long as there is something for them. */
-void engine_match(struct engine *engine, struct consumer *consumer);
+/* Completes queued requests of the consumer as long as there is something for them. ENGINE_OK, or
+ * ENGINE_CLOSED: nobody will take what is in the queue. The queue holds no more than
+ * ROLLCALL_PENDED_MAX requests; the host sees to that. */
+enum engine_status engine_match(struct engine *engine, uint64_t consumer);
 
 /* Acknowledges, then fills `buffer` at once. ENGINE_OK, ENGINE_NOTHING, ENGINE_TOO_SMALL,
- * ENGINE_INVALID; *bytes: of the buffer that are the answer. The request may lie in the buffer. */
-enum engine_status engine_drain(struct engine *engine, struct consumer *consumer,
-                                const void *request, size_t size, void *buffer, size_t room,
-                                size_t *bytes);
+ * ENGINE_INVALID, ENGINE_CLOSED; *bytes: of the buffer that are the answer. The request may lie in
+ * the buffer. */
+enum engine_status engine_drain(struct engine *engine, uint64_t consumer, const void *request,
+                                size_t size, void *buffer, size_t room, size_t *bytes);
 
-/* ENGINE_OK, ENGINE_INVALID. */
-enum engine_status engine_acknowledge(struct engine *engine, struct consumer *consumer,
-                                      const void *request, size_t size);
+/* ENGINE_OK, ENGINE_INVALID, ENGINE_CLOSED. */
+enum engine_status engine_acknowledge(struct engine *engine, uint64_t consumer, const void *request,
+                                      size_t size);
 
 /* ENGINE_OK, ENGINE_INVALID, ENGINE_TOO_SMALL for the engine's own part. */
 enum engine_status engine_stats(struct engine *engine, const void *request, size_t size,

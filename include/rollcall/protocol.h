@@ -98,7 +98,7 @@ struct rollcall_reply {
     uint64_t epoch;
     uint64_t first_seq; /* of the first record */
     uint64_t last_seq;  /* of the last; of a gap its last missing number */
-    uint32_t count;     /* records that follow */
+    uint32_t count;     /* records that follow; 0: first_seq is what comes next */
     uint32_t size;      /* their bytes. With count 0 in a reply that says that the buffer is too
                            small: the bytes that the next record needs, this head not counted */
 };
@@ -130,8 +130,9 @@ struct rollcall_configure {
 #define ROLLCALL_BUDGET_DEFAULT (32u << 20)
 #define ROLLCALL_RECORD_MIN     1024u
 #define ROLLCALL_RECORD_MAX     (256u << 10)
-#define ROLLCALL_CONSUMERS_MAX  64u  /* durable and ephemeral ones together */
-#define ROLLCALL_PENDED_MAX     256u /* requests of one consumer */
+#define ROLLCALL_REPLY_MAX      ROLLCALL_RECORD_MAX /* bytes of records in one reply, at most */
+#define ROLLCALL_CONSUMERS_MAX  64u                 /* durable and ephemeral ones together */
+#define ROLLCALL_PENDED_MAX     256u                /* requests of one consumer */
 
 struct rollcall_detach_request {
     struct rollcall_request request;
