@@ -17,24 +17,21 @@ static int no_memory(void)
     return rollcall_fail(-ENOMEM, "out of memory");
 }
 
+static char *hexadecimal(const char *bytes, size_t size)
+{
+    char *text = malloc(2 * size + 1);
+
+    for (size_t i = 0; text && i < size; i++)
+        snprintf(text + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+    if (text)
+        text[2 * size] = '\0';
+    return text;
+}
+
 /* Control characters must not steer the terminal, and would break the columns. */
 static char *cell_text(const char *text, size_t size, int type)
 {
-    char *cell = NULL;
-    size_t cell_size;
-    FILE *to = open_memstream(&cell, &cell_size);
-
-    if (!to)
-        return NULL;
-    for (size_t i = 0; type == SQLITE_BLOB && i < size; i++)
-        fprintf(to, "%02x", (unsigned char)text[i]);
-    if (type != SQLITE_BLOB)
-        text_escape(to, text, size);
-    if (fclose(to) != 0) {
-        free(cell);
-        return NULL;
-    }
-    return cell;
+    return type == SQLITE_BLOB ? hexadecimal(text, size) : text_escaped(text, size);
 }
 
 static void put_cell(const struct rows *rows, FILE *to, int column, const char *cell)

@@ -3,6 +3,7 @@
 
 #include "lib/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum looks { PLAIN, NEEDS_QUOTES, NEEDS_ESCAPES };
@@ -46,22 +47,40 @@ static enum looks look_at(const char *text, size_t size)
     return looks;
 }
 
-/* One character as $'...' has it (`quoted`: within such quotes); returns its columns. */
-static size_t put_escaped(FILE *to, const char *text, size_t n, bool quoted)
+/* A character is at most four bytes, and each becomes \xNN. */
+#define ESCAPED_MAX 17
+
+/* One character as $'...' has it (`quoted`: within such quotes); *columns: how many it takes.
+ * Returns the bytes. */
+static size_t escape(char out[ESCAPED_MAX], const char *text, size_t n, bool quoted,
+                     size_t *columns)
 {
     static const char from[] = "\a\b\t\n\v\f\r\033\\'";
     static const char into[] = "abtnvfre\\'";
     const char *known = n <= 1 && *text ? strchr(from, *text) : NULL;
-    size_t columns = 0;
+    size_t used = 0;
 
-    if (known && (quoted || is_control(text, n)))
-        return (size_t)fprintf(to, "\\%c", into[known - from]);
+    if (known && (quoted || is_control(text, n))) {
+        out[0] = '\\';
+        out[1] = into[known - from];
+        return *columns = 2;
+    }
     if (!is_control(text, n)) {
-        fwrite(text, 1, n, to);
-        return 1;
+        memcpy(out, text, n);
+        *columns = 1;
+        return n;
     }
     for (size_t i = 0; i < (n ? n : 1); i++)
-        columns += (size_t)fprintf(to, "\\x%02x", (unsigned char)text[i]);
+        used += (size_t)snprintf(out + used, ESCAPED_MAX - used, "\\x%02x", (unsigned char)text[i]);
+    return *columns = used;
+}
+
+static size_t put_escaped(FILE *to, const char *text, size_t n)
+{
+    char out[ESCAPED_MAX];
+    size_t columns;
+
+    fwrite(out, 1, escape(out, text, n, true, &columns), to);
     return columns;
 }
 
@@ -83,7 +102,7 @@ size_t text_quote(FILE *to, const char *text, size_t size, size_t room)
         }
         n = utf8_character(text + i, size - i);
         if (looks == NEEDS_ESCAPES) {
-            columns += put_escaped(to, text + i, n, true);
+            columns += put_escaped(to, text + i, n);
         } else {
             fwrite(text + i, 1, n, to);
             columns++;
@@ -94,14 +113,20 @@ size_t text_quote(FILE *to, const char *text, size_t size, size_t room)
     return columns;
 }
 
-void text_escape(FILE *to, const char *text, size_t size)
+char *text_escaped(const char *text, size_t size)
 {
+    char *result = malloc(4 * size + ESCAPED_MAX);
+    size_t used = 0;
+    size_t columns;
     size_t n;
 
-    for (size_t i = 0; i < size; i += n ? n : 1) {
+    for (size_t i = 0; result && i < size; i += n ? n : 1) {
         n = utf8_character(text + i, size - i);
-        put_escaped(to, text + i, n, false);
+        used += escape(result + used, text + i, n, false, &columns);
     }
+    if (result)
+        result[used] = '\0';
+    return result;
 }
 
 size_t text_columns(const char *text)

@@ -12,9 +12,9 @@
  * columns, roughly, then "..."; returns the columns used. */
 size_t text_quote(FILE *to, const char *text, size_t size, size_t room);
 
-/* Writes it with control characters and bytes that are no UTF-8 as \n or \x7f, and nothing
- * quoted. */
-void text_escape(FILE *to, const char *text, size_t size);
+/* A copy with control characters and bytes that are no UTF-8 as \n or \x7f, and nothing quoted; to
+ * be freed. NULL: no memory. */
+char *text_escaped(const char *text, size_t size);
 
 /* Columns that a line of UTF-8 takes, one for each character. */
 size_t text_columns(const char *text);
