@@ -50,8 +50,6 @@ static int complete_options(const struct rollcall_options *given, struct rollcal
         memcpy(opts, given, known < sizeof(*opts) ? known : sizeof(*opts));
     }
     opts->struct_size = sizeof(*opts);
-    if (opts->ring_size == 0)
-        opts->ring_size = ROLLCALL_DEFAULT_RING_SIZE;
     if (opts->latency_us == 0)
         opts->latency_us = ROLLCALL_DEFAULT_LATENCY_US;
     if (opts->args_max == 0)
@@ -66,8 +64,8 @@ static int check_options(const struct rollcall_options *opts)
     if (opts->flags & ~flags)
         return rollcall_fail(-EINVAL, "rollcall_options.flags has unknown bits (0x%x)",
                              opts->flags & ~flags);
-    if (opts->ring_size < RING_SIZE_MIN || opts->ring_size > RING_SIZE_MAX ||
-        (opts->ring_size & (opts->ring_size - 1)) != 0)
+    if (opts->ring_size && (opts->ring_size < RING_SIZE_MIN || opts->ring_size > RING_SIZE_MAX ||
+                            (opts->ring_size & (opts->ring_size - 1)) != 0))
         return rollcall_fail(-EINVAL,
                              "a ring of %llu bytes is not possible: use a power of two "
                              "from 4096 to 1073741824",
@@ -116,7 +114,12 @@ void rollcall_close(struct rollcall *rc)
 
 int rollcall_fd(const struct rollcall *rc)
 {
-    return rc->transport->fd(rc->state);
+    return rc->transport->fd ? rc->transport->fd(rc->state) : -ENOTSUP;
+}
+
+void *rollcall_handle(const struct rollcall *rc)
+{
+    return rc->transport->handle ? rc->transport->handle(rc->state) : NULL;
 }
 
 int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How librollcall reaches the events: one table of functions for each way. Options have been
- * checked and completed when open() sees them. Failing functions use rollcall_fail().
+ * checked and completed when open() sees them; ring_size 0 means the platform's default. Failing functions use rollcall_fail().
  */
 #ifndef LIB_TRANSPORT_H
 #define LIB_TRANSPORT_H
@@ -11,7 +11,8 @@
 struct transport {
     int (*open)(const struct rollcall_options *opts, void **state);
     void (*close)(void *state);
-    int (*fd)(const void *state);
+    int (*fd)(const void *state);       /* Linux, else NULL */
+    void *(*handle)(const void *state); /* Windows, else NULL */
     int (*next)(void *state, int timeout_ms, struct rollcall_batch *batch);
     int (*ack)(void *state, uint64_t seq);
     int (*stats)(void *state, struct rollcall_stats *stats);

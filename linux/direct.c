@@ -72,12 +72,15 @@ static int find_place(struct direct *d)
 static int direct_open(const struct rollcall_options *opts, void **state)
 {
     struct direct *d = calloc(1, sizeof(*d));
+    struct rollcall_options full = *opts;
     struct control *control;
     int err;
 
     if (!d)
         return rollcall_fail(-ENOMEM, "out of memory");
-    err = capture_open(&d->capture, opts);
+    if (full.ring_size == 0)
+        full.ring_size = ROLLCALL_DEFAULT_RING_SIZE;
+    err = capture_open(&d->capture, &full);
     if (err < 0)
         goto free_state;
     control = d->capture.control;

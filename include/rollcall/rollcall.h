@@ -64,10 +64,11 @@ struct rollcall_options {
                             collected, while nobody has it open. Letters, digits, '_', '-'; at most
                             ROLLCALL_NAME_MAX bytes */
     uint64_t ring_size;  /* bytes for events that wait; a power of two from 4096 to 2^30. An
-                            existing durable consumer keeps the size it was made with */
+                            existing durable consumer keeps the size it was made with. Windows: the
+                            driver's for all consumers, from 65536; 0 leaves it as it is */
     uint32_t latency_us; /* in a burst events are delivered at most this much later than at once,
                             so that wake-ups are shared; 1 .. 1000000 microseconds */
-    uint32_t args_max;   /* bytes of arguments kept of each exec; 1 .. 8 MiB */
+    uint32_t args_max;   /* bytes of arguments kept of each exec; 1 .. 8 MiB. Linux only */
     uint32_t flags;      /* enum rollcall_open_flag */
 };
 
@@ -123,17 +124,32 @@ void rollcall_close(struct rollcall *rc);
 int rollcall_fd(const struct rollcall *rc);
 
 /*
+ * Windows, where rollcall_fd() returns -ENOTSUP: the HANDLE of an event object that is signalled
+ * when rollcall_next() should be called; for WaitForMultipleObjects(). It is only right after
+ * rollcall_next() with time-out 0 has returned 0; with ROLLCALL_SPIN it is always signalled. Owned
+ * by the consumer, which resets it. On Linux NULL.
+ */
+void *rollcall_handle(const struct rollcall *rc);
+
+/*
  * The next events. Waits up to timeout_ms milliseconds (0: not at all, -1: without limit).
  * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came. In a burst
  * it looks only once in `latency_us`, so that whatever a batch costs the caller is shared by many
  * events: until then it waits or returns 0, also when events are there already. With
  * ROLLCALL_SPIN it always looks, and returns 0 every 10 ms at the latest, so that the caller can look around.
  * -EBADMSG: the ring holds what no rollcall program wrote.
+ *
+ * Windows: when the driver is stopped and started it is found again within a second or so, and the
+ * batches that follow have its new epoch, whose numbers begin at 1. What had not been delivered
+ * of the old one is gone with the driver, and so is every place in it: a durable consumer begins
+ * with the oldest event of the new one. The records of ROLLCALL_EXISTING, which an ephemeral
+ * consumer gets first, are in no collection there: their seq is 0.
  */
 int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch);
 
 /* Acknowledges all up to and including seq: they are never delivered again, and their memory
- * is free. -EINVAL: seq was not delivered yet. */
+ * is free. On Windows the driver is told by the next rollcall_next() or by rollcall_close(): to who
+ * is killed before that they are delivered again. -EINVAL: seq was not delivered yet. */
 int rollcall_ack(struct rollcall *rc, uint64_t seq);
 
 /* What is known of an open consumer. Set stats_size to sizeof(struct rollcall_stats). */
