@@ -7,6 +7,18 @@
 #define EXIT_FAIL  1 /* it did not work; stderr says why */
 #define EXIT_USAGE 2 /* it was called wrongly; nothing was done */
 
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+/* Those that this platform has, in the order of the help; one without name ends them. */
+extern const struct command commands[];
+
+/* What main() does, with UTF-8 arguments. */
+int command_main(int argc, char **argv);
+
 int command_watch(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_record(int argc, char **argv);

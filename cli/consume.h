@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC, in nanoseconds. */
+/* A clock for intervals, in nanoseconds. */
 uint64_t consume_now(void);
 
 /* The clock of events, in nanoseconds. */

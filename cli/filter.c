@@ -2,11 +2,10 @@
 #include "cli/filter.h"
 
 #include "cli/parse.h"
+#include "cli/system.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,14 +61,14 @@ void filter_free(struct filter *filter)
 
 static bool find_user(const char *text, uint64_t *uid)
 {
-    const struct passwd *user;
+    uint32_t number;
 
     if (parse_number(text, UINT32_MAX, uid))
         return true;
-    user = getpwnam(text);
-    if (user)
-        *uid = user->pw_uid;
-    return user;
+    if (!system_find_user(text, &number))
+        return false;
+    *uid = number;
+    return true;
 }
 
 static bool find_type(const char *text, uint64_t *type)
@@ -268,10 +267,10 @@ static bool fits(enum key key, const struct value *value, const struct rollcall_
         return event->present & ROLLCALL_HAS_USER && event->uid == value->number;
     case KEY_COMM:
         memcpy(comm, event->comm, sizeof(event->comm));
-        return value->pattern && fnmatch(value->pattern, comm, 0) == 0;
+        return value->pattern && system_glob(value->pattern, comm);
     case KEY_EXE:
         return value->pattern && process && process->exe &&
-               fnmatch(value->pattern, process->exe, 0) == 0;
+               system_glob(value->pattern, process->exe);
     case KEY_TYPE:
         return event->type == value->number;
     case KEY_DESCENDANTS_OF:

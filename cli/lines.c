@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/lines.h"
 
+#include "cli/system.h"
 #include "cli/text.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <string.h>
 #include <time.h>
 
@@ -33,14 +33,10 @@ const char *lines_user(uint32_t uid)
 {
     static struct user users[64];
     struct user *user = &users[uid % 64];
-    const struct passwd *entry;
 
     if (user->known && user->uid == uid)
         return user->name;
-    entry = getpwuid(uid);
-    if (entry)
-        snprintf(user->name, sizeof(user->name), "%.31s", entry->pw_name);
-    else
+    if (!system_user_name(uid, user->name, sizeof(user->name)))
         snprintf(user->name, sizeof(user->name), "%" PRIu32, uid);
     user->uid = uid;
     user->known = true;
@@ -49,11 +45,15 @@ const char *lines_user(uint32_t uid)
 
 const char *lines_signal(unsigned signal)
 {
+    /* Linux's numbers, wherever this runs: a journal may come from elsewhere. */
+    static const char *const names[] = {
+        NULL,   "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+        "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+        "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "POLL", "PWR",  "SYS"};
     static char text[32];
-    const char *name = sigabbrev_np((int)signal);
 
-    if (name)
-        snprintf(text, sizeof(text), "SIG%s", name);
+    if (signal > 0 && signal < sizeof(names) / sizeof(names[0]))
+        snprintf(text, sizeof(text), "SIG%s", names[signal]);
     else
         snprintf(text, sizeof(text), "signal %u", signal);
     return text;

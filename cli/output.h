@@ -12,7 +12,7 @@
 struct output {
     FILE *text; /* write here */
     int fd;
-    char *data;
+    char *data; /* what was collected */
     size_t size;
     bool colour;
     unsigned width; /* columns of the terminal; 0: no terminal */

@@ -2,12 +2,11 @@
 #include "cli/printer.h"
 
 #include "cli/json.h"
+#include "cli/system.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 bool printer_needs_existing(const struct printer *printer)
 {
@@ -36,23 +35,14 @@ void printer_close(struct printer *printer)
     free(printer->waiting);
 }
 
-uint32_t printer_pid_namespace(void)
-{
-    struct stat st;
-
-    return stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 0;
-}
-
 void printer_hide_self(struct printer *printer)
 {
-    printer->self_pid = (uint32_t)getpid();
-    printer->self_ns = printer_pid_namespace();
+    printer->hides_self = system_self(&printer->self_pid, &printer->self_ns);
 }
 
 static bool is_self(const struct printer *printer, const struct rollcall_event *event)
 {
-    return printer->self_ns && event->pid_ns == printer->self_ns &&
-           event->ns_pid == printer->self_pid;
+    return printer->hides_self && processes_is(event, printer->self_pid, printer->self_ns);
 }
 
 static bool is_shown(const struct printer *printer, const struct rollcall_event *event,

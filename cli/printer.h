@@ -20,11 +20,12 @@ struct printer {
     struct filter *filter;
     bool json;
     bool tree;
-    bool existing;     /* show the processes that were there before */
-    bool followed;     /* show only processes that are followed (processes.h) */
-    uint32_t self_pid; /* do not show this process, by its pid in ... */
-    uint32_t self_ns;  /* ... this pid namespace; 0: show all */
-    uint64_t limit;    /* show so many events; 0: all */
+    bool existing;   /* show the processes that were there before */
+    bool followed;   /* show only processes that are followed (processes.h) */
+    bool hides_self; /* do not show this process */
+    uint32_t self_pid;
+    uint32_t self_ns;
+    uint64_t limit; /* show so many events; 0: all */
     uint64_t shown;
     uint64_t lost;
 
@@ -49,10 +50,7 @@ void printer_close(struct printer *printer);
 int printer_batch(struct printer *printer, const struct rollcall_batch *batch);
 
 /* Does not show this very process: what a watcher itself does is seldom what its user is
- * looking for. It is told by its pid in its own pid namespace, so that nobody else is meant. */
+ * looking for. */
 void printer_hide_self(struct printer *printer);
-
-/* The inode number of the pid namespace of this process; 0: not known. */
-uint32_t printer_pid_namespace(void);
 
 #endif

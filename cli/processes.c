@@ -49,14 +49,17 @@ static struct process *add(struct processes *table, const struct rollcall_event 
     return process;
 }
 
+bool processes_is(const struct rollcall_event *event, uint32_t pid, uint32_t pid_ns)
+{
+    return pid_ns ? event->pid_ns == pid_ns && event->ns_pid == pid : event->pid == pid;
+}
+
 static bool is_followed_one(const struct processes *table, const struct rollcall_event *event)
 {
     if (table->followed_pid == 0 ||
         (table->followed_start_ns && table->followed_start_ns != event->start_ns))
         return false;
-    if (table->followed_pid_ns)
-        return event->pid_ns == table->followed_pid_ns && event->ns_pid == table->followed_pid;
-    return event->pid == table->followed_pid;
+    return processes_is(event, table->followed_pid, table->followed_pid_ns);
 }
 
 /* What a process has from who made it. */

@@ -39,6 +39,10 @@ struct processes {
     uint64_t followed_start_ns; /* since it was seen: who has its pid later is somebody else */
 };
 
+/* Whether the event is of the process that has this pid in that pid namespace; namespace 0: as the
+ * kernel sees it. */
+bool processes_is(const struct rollcall_event *event, uint32_t pid, uint32_t pid_ns);
+
 /* Takes over what the event says; one that exited is still there until processes_forget(). The
  * event's process, or NULL if it has none (or there is no memory). */
 struct process *processes_update(struct processes *table, const struct rollcall_event *event);

@@ -7,12 +7,12 @@
 #include "cli/parse.h"
 #include "cli/rows.h"
 #include "cli/signals.h"
+#include "cli/system.h"
 
 #include "journal/journal.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,7 +104,6 @@ static int take_number(const char *name, uint64_t max, uint64_t *value)
 
 static int take_user(struct query *query)
 {
-    const struct passwd *user;
     uint64_t uid;
 
     query->filter.has_uid = true;
@@ -112,11 +111,9 @@ static int take_user(struct query *query)
         query->filter.uid = (uint32_t)uid;
         return EXIT_OK;
     }
-    user = getpwnam(optarg);
-    if (!user)
-        return complain_usage("there is no user '%s'", optarg);
-    query->filter.uid = user->pw_uid;
-    return EXIT_OK;
+    return system_find_user(optarg, &query->filter.uid)
+               ? EXIT_OK
+               : complain_usage("there is no user '%s'", optarg);
 }
 
 static int take_moment(const char *name, int64_t *ns)

@@ -12,7 +12,6 @@
 #include "journal/journal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,14 +133,6 @@ static bool passes(int err)
     return err == -ENOSPC || err == -EDQUOT || err == -EBUSY || err == -EIO || err == -EROFS;
 }
 
-/* Waits a second, or until a signal asks to end. */
-static void pause_a_second(void)
-{
-    struct pollfd fd = {.fd = signals_fd(), .events = POLLIN};
-
-    poll(&fd, 1, 1000);
-}
-
 /* A journal that has no space now, also not for being opened, is waited for: so that a service that
  * begins anew on a full disk goes on collecting, as the one before it did. */
 static int open_journal(struct record *record)
@@ -154,7 +145,7 @@ static int wait_for_journal(struct record *record)
     int err = -ENOSPC;
 
     while (err == -ENOSPC && !signals_stop()) {
-        pause_a_second();
+        signals_pause(SECOND);
         err = open_journal(record);
     }
     if (err == 0)
@@ -179,7 +170,7 @@ static int store(struct record *record, const struct rollcall_batch *batch)
         waited = true;
         if (signals_stop())
             return -EINTR;
-        pause_a_second();
+        signals_pause(SECOND);
         progress_show(&record->progress, record->rc, record->journal, true);
     }
     if (err < 0)

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/capture_options.h"
+#include "cli/child.h"
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/consume.h"
 #include "cli/printer.h"
 #include "cli/signals.h"
+#include "cli/system.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define EXIT_OURS       125 /* rollcall failed, not the command: as env(1) and timeout(1) have it */
-#define EXIT_CANNOT_RUN 126
-#define EXIT_NOT_FOUND  127
-#define EVENT_WAIT_NS   1000000000u
+#define EVENT_WAIT_NS 1000000000u
 
 static const char help[] =
     "Runs a command and shows it and every process it starts, then ends with its exit status.\n\n"
@@ -49,7 +42,7 @@ struct run {
     const char *output;
     bool wait;
     bool help;
-    pid_t pid;          /* of the command */
+    struct child child; /* the command */
     bool ended;         /* its exit was delivered */
     uint64_t exited_ns; /* when it was found to have exited */
     bool mute;          /* the events cannot be written any more */
@@ -106,59 +99,7 @@ static int take_options(struct run *run, int argc, char **argv)
     return EXIT_OK;
 }
 
-/* ---- the command ---- */
-
-/* Starts it. *failure: why it could not be run, 0 if it is. What it has from us is nothing but
- * what it would have without us: signals are handled and ignored only from here on, and all that
- * we have open is closed by its exec. */
-static int start(struct run *run, char **command, int *failure)
-{
-    int report[2];
-    ssize_t n;
-
-    if (pipe2(report, O_CLOEXEC) < 0)
-        return -errno;
-    run->pid = fork();
-    if (run->pid == 0) {
-        execvp(command[0], command);
-        *failure = errno;
-        if (write(report[1], failure, sizeof(*failure)) < 0)
-            _exit(EXIT_OURS);
-        _exit(*failure == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
-    }
-    close(report[1]);
-    if (run->pid < 0) {
-        close(report[0]);
-        return -EAGAIN;
-    }
-    signals_pass_on(run->pid);
-    do
-        n = read(report[0], failure, sizeof(*failure));
-    while (n < 0 && errno == EINTR);
-    close(report[0]);
-    run->printer.processes.followed_pid = (uint32_t)run->pid;
-    return 0;
-}
-
-static int status_of(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return EXIT_OURS;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* ---- its events ---- */
-
-static bool has_exited(const struct run *run)
-{
-    siginfo_t info = {0};
-
-    return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid != 0;
-}
 
 static size_t count_followed(const struct processes *table)
 {
@@ -175,8 +116,8 @@ static void note_end(struct run *run, const struct rollcall_batch *batch)
     const struct rollcall_event *event = NULL;
 
     while ((event = rollcall_batch_next(batch, event)))
-        if (event->type == ROLLCALL_EXIT && event->ns_pid == (uint32_t)run->pid &&
-            event->pid_ns == run->printer.processes.followed_pid_ns)
+        if (event->type == ROLLCALL_EXIT &&
+            processes_is(event, run->child.pid, run->printer.processes.followed_pid_ns))
             run->ended = true;
 }
 
@@ -204,16 +145,14 @@ static bool is_over(struct run *run, bool exited)
     return !run->wait || signals_stop() || count_followed(&run->printer.processes) == 0;
 }
 
-static int consume(struct run *run, struct rollcall *rc, int pidfd)
+static int consume(struct run *run, struct rollcall *rc)
 {
     struct rollcall_batch batch;
 
     for (;;) {
-        bool exited = has_exited(run);
-        struct pollfd fds[3] = {{.fd = rollcall_fd(rc), .events = POLLIN},
-                                {.fd = exited ? -1 : pidfd, .events = POLLIN},
-                                {.fd = signals_fd(), .events = POLLIN}};
+        bool exited = child_exited(&run->child);
         int n = rollcall_next(rc, 0, &batch);
+        int err;
 
         if (n < 0)
             return n;
@@ -223,8 +162,10 @@ static int consume(struct run *run, struct rollcall *rc, int pidfd)
             rollcall_ack(rc, batch.last_seq);
         } else if (is_over(run, exited)) {
             return 0;
-        } else if (poll(fds, 3, exited && !run->ended ? 100 : -1) < 0 && errno != EINTR) {
-            return -errno;
+        } else {
+            err = child_wait(&run->child, exited, rc, exited && !run->ended ? 100 : -1);
+            if (err < 0)
+                return err;
         }
     }
 }
@@ -237,21 +178,22 @@ static int open_output(const struct run *run)
 
     if (!run->output)
         return STDERR_FILENO;
-    fd = open(run->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = system_create(run->output);
     if (fd < 0)
-        complain("cannot write %s: %s", run->output, strerror(errno));
+        complain("cannot write %s: %s", run->output, strerror(-fd));
     return fd;
 }
 
 static int open_all(struct run *run, struct rollcall **rc, int *output)
 {
+    uint32_t self;
     int err;
 
     *output = open_output(run);
     if (*output < 0)
         return -EIO;
     run->printer.followed = true;
-    run->printer.processes.followed_pid_ns = printer_pid_namespace();
+    system_self(&self, &run->printer.processes.followed_pid_ns);
     err = printer_open(&run->printer, *output);
     if (err < 0) {
         complain("%s", strerror(-err));
@@ -267,25 +209,22 @@ static int open_all(struct run *run, struct rollcall **rc, int *output)
 
 static int watch_command(struct run *run, struct rollcall *rc, char **command)
 {
-    int failure = 0;
-    int pidfd;
-    int err = start(run, command, &failure);
+    const char *failure = NULL;
+    int err = child_start(&run->child, command, &failure);
 
     if (err < 0) {
         complain("cannot make a process: %s", strerror(-err));
         return EXIT_OURS;
     }
     if (failure) {
-        complain("cannot run '%s': %s", command[0], strerror(failure));
-        return status_of(run->pid);
+        complain("cannot run '%s': %s", command[0], failure);
+        return child_status(&run->child);
     }
-    pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
-    err = consume(run, rc, pidfd);
+    run->printer.processes.followed_pid = run->child.pid;
+    err = consume(run, rc);
     if (err < 0)
         complain("%s", rollcall_error());
-    if (pidfd >= 0)
-        close(pidfd);
-    return err < 0 ? (status_of(run->pid), EXIT_OURS) : status_of(run->pid);
+    return err < 0 ? (child_status(&run->child), EXIT_OURS) : child_status(&run->child);
 }
 
 static int run_command(struct run *run, char **command)

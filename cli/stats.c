@@ -14,10 +14,8 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONSUMERS_MAX 64
@@ -143,17 +141,13 @@ static void put_text(FILE *to, const struct consumer *consumer, const struct rol
 {
     char used[SIZE_TEXT];
     char size[SIZE_TEXT];
-    struct timespec boot;
-    uint64_t boot_ns;
 
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    boot_ns = (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec;
     fprintf(to, "%s\n", consumer->name);
     if (now->reader_pid)
         fprintf(to, "  reader      process %" PRIu32 "\n", now->reader_pid);
     else
         fputs("  reader      none; events wait for the next one\n", to);
-    fprintf(to, "  collecting  for %s\n", lines_duration(boot_ns - now->attached_ns));
+    fprintf(to, "  collecting  for %s\n", lines_duration(consume_boot_ns() - now->attached_ns));
     fprintf(to, "  read        %" PRIu64 " events", now->acked_seq);
     if (events_per_second >= 0)
         fprintf(to, ", %.0f/s", events_per_second);
@@ -205,7 +199,6 @@ static int show_all(struct stats *stats)
 
 static int run(struct stats *stats, char **names)
 {
-    struct pollfd stop = {.events = POLLIN};
     int status = EXIT_OK;
 
     for (char **name = names; *name; name++)
@@ -220,11 +213,9 @@ static int run(struct stats *stats, char **names)
     }
     if (stats->count == 0 && !stats->json)
         fputs("no durable consumer: `rollcall record FILE` makes one\n", stats->output.text);
-    stop.fd = signals_fd();
     do
         status = show_all(stats);
-    while (status == EXIT_OK && stats->every_ns &&
-           poll(&stop, 1, (int)(stats->every_ns / 1000000)) == 0);
+    while (status == EXIT_OK && stats->every_ns && !signals_pause(stats->every_ns));
     output_close(&stats->output);
     return status < 0 ? EXIT_OK : status;
 }

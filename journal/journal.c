@@ -2,17 +2,15 @@
 /* Opening and closing. */
 #include "journal/journal.h"
 
+#include "journal/file.h"
 #include "journal/lock.h"
 #include "journal/state.h"
 #include "lib/error.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PAGE_SIZE 4096
 #define CACHE_KIB 16384
@@ -111,17 +109,16 @@ static int prepare_writer(struct journal *journal, bool fresh)
     return err;
 }
 
-static uint64_t file_size(const struct journal *journal, const char *suffix)
+static uint64_t size_of(const struct journal *journal, const char *suffix)
 {
     char *name = NULL;
-    struct stat status = {0};
+    uint64_t size;
 
     if (asprintf(&name, "%s%s", journal->path, suffix) < 0)
         return 0;
-    if (stat(name, &status) < 0)
-        status.st_size = 0;
+    size = file_size(name);
     free(name);
-    return (uint64_t)status.st_size;
+    return size;
 }
 
 static int connect_by(struct journal *journal, const char *name, int flags)
@@ -169,7 +166,7 @@ static int reopen_as_it_stands(struct journal *journal, bool *fresh)
 static bool stands_alone(const struct journal *journal)
 {
     return (sqlite3_errcode(journal->db) & 0xff) == SQLITE_CANTOPEN &&
-           file_size(journal, "-wal") == 0;
+           size_of(journal, "-wal") == 0;
 }
 
 static int open_database(struct journal *journal)
@@ -190,8 +187,8 @@ static int open_database(struct journal *journal)
      * somebody may have made the tables meanwhile. */
     err = lock_take(journal->path, &journal->lock);
     /* Who had the lock may have removed what is open here: see journal_discard(). */
-    if (err == 0 && access(journal->path, F_OK) < 0)
-        err = journal_file_failed(journal->path, -errno);
+    if (err == 0 && (err = file_usable(journal->path, true)) < 0)
+        journal_file_failed(journal->path, err);
     if (err == 0)
         err = check_version(journal, &fresh);
     return err < 0 ? err : prepare_writer(journal, fresh);
@@ -199,39 +196,17 @@ static int open_database(struct journal *journal)
 
 /* ---- the file ---- */
 
-/* An existing file must not be opened here: closing it would drop the locks that SQLite holds on
- * it elsewhere in this process. Command lines can hold secrets, so it is its owner's only. */
-static int make_file(const char *path, bool *made)
-{
-    int fd;
-
-    if (access(path, F_OK) == 0)
-        return 0;
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 && errno != EEXIST)
-        return journal_file_failed(path, -errno);
-    *made = fd >= 0;
-    if (fd >= 0)
-        close(fd);
-    return 0;
-}
-
 /* By whatever name it is opened, the journal's lock and WAL are beside the file itself. */
 static int find_file(struct journal *journal, const char *path)
 {
-    struct stat status;
-    int err = journal->opts.read_only ? 0 : make_file(path, &journal->made);
+    bool reading = journal->opts.read_only;
+    int err = reading ? 0 : file_make(path, &journal->made);
 
-    if (err < 0)
-        return err;
-    journal->path = realpath(path, NULL);
-    if (!journal->path || stat(journal->path, &status) < 0)
-        return journal_file_failed(path, -errno);
-    if (S_ISDIR(status.st_mode))
-        return journal_file_failed(path, -EISDIR);
-    if (access(journal->path, journal->opts.read_only ? R_OK : R_OK | W_OK) < 0)
-        return journal_file_failed(path, -errno);
-    return 0;
+    if (err == 0)
+        err = file_find(path, &journal->path);
+    if (err == 0)
+        err = file_usable(journal->path, !reading);
+    return err < 0 ? journal_file_failed(path, err) : 0;
 }
 
 int journal_open(const char *path, const struct journal_options *opts, struct journal **out)
@@ -243,7 +218,7 @@ int journal_open(const char *path, const struct journal_options *opts, struct jo
         return rollcall_fail(-ENOMEM, "no memory to open the journal '%s'", path);
     if (opts)
         journal->opts = *opts;
-    journal->lock = -1;
+    journal->lock = LOCK_NONE;
     err = find_file(journal, path);
     if (err == 0)
         err = open_database(journal);
@@ -262,8 +237,7 @@ void journal_close(struct journal *journal)
     sqlite3_finalize(journal->insert);
     sqlite3_finalize(journal->insert_detail);
     sqlite3_close(journal->db);
-    if (journal->lock >= 0)
-        close(journal->lock);
+    lock_release(journal->lock);
     row_destroy(&journal->row);
     free(journal->path);
     free(journal);
@@ -279,7 +253,7 @@ static void remove_files(const char *path)
 
         if (asprintf(&name, "%s%s", path, suffixes[i]) < 0)
             return;
-        unlink(name);
+        file_remove(name);
         free(name);
     }
 }
@@ -289,7 +263,7 @@ void journal_discard(struct journal *journal)
     if (!journal)
         return;
     /* Without the lock it may be another writer's by now. */
-    if (journal->made && journal->lock >= 0) {
+    if (journal->made && journal->lock != LOCK_NONE) {
         sqlite3_finalize(journal->insert);
         sqlite3_finalize(journal->insert_detail);
         journal->insert = NULL;
@@ -303,6 +277,6 @@ void journal_discard(struct journal *journal)
 
 int journal_size(struct journal *journal, uint64_t *bytes)
 {
-    *bytes = file_size(journal, "") + file_size(journal, "-wal") + file_size(journal, "-shm");
+    *bytes = size_of(journal, "") + size_of(journal, "-wal") + size_of(journal, "-shm");
     return *bytes > 0 ? 0 : journal_file_failed(journal->path, -ENOENT);
 }

@@ -8,7 +8,14 @@
 #ifndef JOURNAL_LOCK_H
 #define JOURNAL_LOCK_H
 
-/* Gets a descriptor that holds the lock until it is closed. -EBUSY and the errors of open(2). */
-int lock_take(const char *path, int *lock);
+#include <stdint.h>
+
+#define LOCK_NONE ((intptr_t)-1)
+
+/* Takes the lock. -EBUSY and the errors of opening a file, each with its text. */
+int lock_take(const char *path, intptr_t *lock);
+
+/* LOCK_NONE is allowed. */
+void lock_release(intptr_t lock);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "journal/state.h"
 
+#include "journal/file.h"
 #include "lib/error.h"
 
 #include <errno.h>
@@ -54,14 +55,14 @@ static int locked(const struct journal *journal)
 /* What the system said, for SQLite's codes that say no more than that it failed. */
 static int system_error(const struct journal *journal, int error)
 {
-    int cause = sqlite3_system_errno(journal->db);
+    int cause = file_error(sqlite3_system_errno(journal->db));
 
     return journal_file_failed(journal->path, cause > 0 ? -cause : error);
 }
 
 static int io_failed(const struct journal *journal, int rc)
 {
-    int cause = sqlite3_system_errno(journal->db);
+    int cause = file_error(sqlite3_system_errno(journal->db));
 
     if (rc == SQLITE_IOERR_NOMEM)
         return rollcall_fail(-ENOMEM, "no memory for the journal '%s'", journal->path);

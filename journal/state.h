@@ -17,8 +17,8 @@ struct journal {
     sqlite3 *db;
     char *path;
     struct journal_options opts;
-    bool made; /* the file was not there before */
-    int lock;  /* descriptor of the writer's lock, -1: a reader */
+    bool made;     /* the file was not there before */
+    intptr_t lock; /* the writer's, LOCK_NONE: a reader */
     sqlite3_stmt *insert, *insert_detail;
     struct row row; /* its buffers are used again and again */
 };

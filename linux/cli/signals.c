@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/signals.h"
 
+#include "linux/cli/signal_fd.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -66,4 +69,11 @@ int signals_stop(void)
 int signals_fd(void)
 {
     return fd;
+}
+
+bool signals_pause(uint64_t ns)
+{
+    struct pollfd stop_fd = {.fd = fd, .events = POLLIN};
+
+    return poll(&stop_fd, 1, (int)(ns / 1000000)) != 0;
 }

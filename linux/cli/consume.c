@@ -2,27 +2,20 @@
 #include "cli/consume.h"
 
 #include "cli/signals.h"
+#include "linux/cli/signal_fd.h"
+#include "linux/clock.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
-
-static uint64_t read_clock(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 uint64_t consume_now(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return clock_mono_ns();
 }
 
 uint64_t consume_boot_ns(void)
 {
-    return read_clock(CLOCK_BOOTTIME);
+    return clock_boot_ns();
 }
 
 /* Milliseconds for poll(2), rounded up. */

@@ -2,6 +2,7 @@
 #include "cli/output.h"
 
 #include "cli/signals.h"
+#include "linux/cli/signal_fd.h"
 
 #include <errno.h>
 #include <poll.h>

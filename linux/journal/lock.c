@@ -34,7 +34,7 @@ static void sign(int fd)
         errno = 0;
 }
 
-int lock_take(const char *path, int *lock)
+int lock_take(const char *path, intptr_t *lock)
 {
     char *name = NULL;
     int err = 0;
@@ -60,4 +60,10 @@ close_file:
 free_name:
     free(name);
     return err;
+}
+
+void lock_release(intptr_t lock)
+{
+    if (lock != LOCK_NONE)
+        close((int)lock);
 }
