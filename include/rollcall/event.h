@@ -39,19 +39,21 @@ enum rollcall_flag {
                                         kernel; a later hook of the same process made it good */
     ROLLCALL_CORE_DUMPED = 1 << 2,   /* exit: a core dump was made */
     ROLLCALL_AT_MOST = 1 << 3,       /* gap: `lost` is an upper bound, not an exact number */
-    ROLLCALL_UNCOUNTED = 1 << 4      /* gap: `lost` says nothing, the number is not known */
+    ROLLCALL_UNCOUNTED = 1 << 4,     /* gap: `lost` says nothing, the number is not known */
+    ROLLCALL_NTSTATUS = 1 << 5       /* exit: status is Windows' exit code, not wait(2)'s */
 };
 
 /* Bits of `present`: which of the fields that can be absent are there. */
 enum rollcall_field {
-    ROLLCALL_HAS_PARENT = 1 << 0,  /* ppid, parent_start_ns */
-    ROLLCALL_HAS_CREATOR = 1 << 1, /* creator_pid, creator_tid */
-    ROLLCALL_HAS_USER = 1 << 2,    /* uid, gid */
-    ROLLCALL_HAS_SESSION = 1 << 3, /* session */
-    ROLLCALL_HAS_TTY = 1 << 4,     /* tty */
-    ROLLCALL_HAS_PID_NS = 1 << 5,  /* ns_pid, pid_ns */
-    ROLLCALL_HAS_CGROUP = 1 << 6,  /* cgroup */
-    ROLLCALL_HAS_STATUS = 1 << 7   /* status */
+    ROLLCALL_HAS_PARENT = 1 << 0,   /* ppid; parent_start_ns, 0 if that is not known */
+    ROLLCALL_HAS_CREATOR = 1 << 1,  /* creator_pid, creator_tid */
+    ROLLCALL_HAS_USER = 1 << 2,     /* uid, gid */
+    ROLLCALL_HAS_SESSION = 1 << 3,  /* session */
+    ROLLCALL_HAS_TTY = 1 << 4,      /* tty */
+    ROLLCALL_HAS_PID_NS = 1 << 5,   /* ns_pid, pid_ns */
+    ROLLCALL_HAS_CGROUP = 1 << 6,   /* cgroup */
+    ROLLCALL_HAS_STATUS = 1 << 7,   /* status */
+    ROLLCALL_HAS_START_KEY = 1 << 8 /* start_key */
 };
 
 /* Why events are missing: `reason` of a gap. */
@@ -74,7 +76,10 @@ struct rollcall_event {
     uint64_t seq;             /* sequence number in this epoch, from 1; of a gap: its first */
     uint64_t mono_ns;         /* when: nanoseconds since boot, time asleep included; of a gap: when
                                  the first event after it was */
-    uint64_t start_ns;        /* when the process started, same clock: its identity beside pid */
+    uint64_t start_ns;        /* when the process started, same clock: its identity beside pid. On
+                                 Windows its creation time less the wall clock's offset from that
+                                 clock when the driver started: constant while the process lives,
+                                 0 if it is from before a step of the wall clock */
     uint32_t pid;             /* process id, as the initial pid namespace sees it */
     uint32_t ppid;            /* its parent's */
     uint64_t parent_start_ns; /* when the parent started */
@@ -86,11 +91,15 @@ struct rollcall_event {
     uint32_t tty;             /* controlling terminal, a device number as in /proc/PID/stat */
     uint32_t ns_pid;          /* its pid in its own pid namespace */
     uint32_t pid_ns;          /* inode number of that namespace, as in /proc/PID/ns/pid */
-    uint64_t cgroup;          /* id of its cgroup (version 2): the inode number of its directory */
-    uint32_t status;          /* exit: raw, Linux as wait(2) gives it, Windows NTSTATUS */
-    uint32_t reason;          /* gap: enum rollcall_reason */
-    uint64_t lost;            /* gap: how many events are missing: seq .. seq + lost - 1 */
-    char comm[16];            /* the kernel's short name of the process, ended by NUL; any bytes */
+    union {
+        uint64_t cgroup;    /* id of its cgroup (version 2): the inode number of its directory */
+        uint64_t start_key; /* Windows: what the kernel tells processes apart by, over boots too */
+    };
+    uint32_t status; /* exit: raw, as wait(2) gives it; with ROLLCALL_NTSTATUS as
+                        GetExitCodeProcess() does: a program's number or an NTSTATUS */
+    uint32_t reason; /* gap: enum rollcall_reason */
+    uint64_t lost;   /* gap: how many events are missing: seq .. seq + lost - 1 */
+    char comm[16];   /* the kernel's short name of the process, ended by NUL; any bytes */
 };
 
 /* The strings that can follow the base. At most one of each. */
@@ -105,17 +114,21 @@ enum rollcall_text_field {
 
 /* Bits of a string's `flags`. */
 enum rollcall_text_flag {
-    ROLLCALL_TEXT_CUT = 1 << 0,       /* not all of it: the end is missing, of a path that the
+    ROLLCALL_TEXT_CUT = 1 << 0,        /* not all of it: the end is missing, of a path that the
                                          kernel was asked for (cwd; exe of `exists`) the
                                          beginning; full_size is the true size */
-    ROLLCALL_TEXT_UNREADABLE = 1 << 1 /* parts could not be read; NUL bytes stand for them */
+    ROLLCALL_TEXT_UNREADABLE = 1 << 1, /* parts could not be read; NUL bytes stand for them */
+    ROLLCALL_TEXT_INEXACT = 1 << 2     /* Windows create, exe: not surely the name that was opened;
+                                          it can be a part of it */
 };
 
 /*
  * The head of a string; `size` bytes follow it, then padding up to a multiple
- * of 8. Windows text is UTF-8. Linux text is whatever bytes the kernel has,
- * normally UTF-8, unchanged: what is made of bytes that are not UTF-8 is the
- * business of whoever prints them.
+ * of 8. Windows text is UTF-8; a surrogate without its other half, which
+ * names and command lines can hold there, is kept as the three bytes that
+ * the same rule gives (WTF-8), so that nothing is replaced. Linux text is
+ * whatever bytes the kernel has, normally UTF-8, unchanged. What is made of
+ * bytes that are not UTF-8 is the business of whoever prints them.
  */
 struct rollcall_text {
     uint16_t field;     /* enum rollcall_text_field */
