@@ -39,19 +39,11 @@ figure() {
         }' "$1"
 }
 
-# What each round's rate is of that round's without any tool, in percent.
+# What each rate is of that without any tool right before and after, in percent.
 cost_ratios() {
     awk -F'\t' -v OFS='\t' '
         NR == 1 { print "tool", "load", "percent"; next }
-        $2 == "nothing" { nothing[$1, $3] = $4 }
-        { row[NR] = $0 }
-        END {
-            for (i = 2; i <= NR; i++) {
-                split(row[i], f, "\t")
-                if (nothing[f[1], f[3]] > 0)
-                    print f[2], f[3], 100 * f[4] / nothing[f[1], f[3]]
-            }
-        }' "$out/cost.tsv"
+        $5 > 0 { print $2, $3, 100 * $4 / $5 }' "$out/cost.tsv"
 }
 
 table_cost() {
@@ -203,7 +195,7 @@ table_goals() {
     goal 'ring to journal, events per second' \
         "$(raw "$memory/throughputs" 'plain|journal' 4)" 'at least' 150000
     missing=$(awk -F'\t' '$1 ~ /^(library|watch|record)$/ { sum += $5; n++ }
-        END { if (n) print sum + 0 }' "$out/loss.tsv" 2>/dev/null)
+        END { if (n) print sum + 0 }' "$out/loss.tsv" 2>/dev/null) || missing=
     goal 'events that rollcall missed, all rows together' "$missing" 'at most' 0
 }
 

@@ -46,10 +46,10 @@ done
 [ ${#parts[@]} -gt 0 ] || { parts=(cost latency throughput loss) && all_parts=1; }
 
 if [ -n "$quick" ]; then
-    rounds=2 seconds=0.5 latency_rounds=2 samples=50 burst_samples=500
+    rounds=2 cost_rounds=2 seconds=0.5 latency_rounds=2 samples=50 burst_samples=500
     events=100000 real_events=6000 burst=3000
 else
-    rounds=5 seconds=2 latency_rounds=25 samples=250 burst_samples=400
+    rounds=5 cost_rounds=9 seconds=1 latency_rounds=25 samples=250 burst_samples=400
     events=500000 real_events=60000 burst=50000
 fi
 stopped_s=5 # how long a reader is stopped in a burst
@@ -144,21 +144,43 @@ start() {
     return 1
 }
 
+# The rates of both loads, in the order of $loads.
+loads=(fork+exit fork+exec+exit)
+rates() {
+    "$bin/bench/bin/load" --seconds "$seconds"
+    "$bin/bench/bin/load" --exec --seconds "$seconds"
+}
+
+rates_without() {
+    tool_start nothing
+    wait_ready
+    rates
+}
+
+# Each tool between two measurements without any: a machine changes within seconds, so what a
+# tool is compared with is the mean of its two neighbours.
 measure_cost() {
-    local round i name
-    printf 'round\ttool\tload\trate\n' >"$out/cost.tsv"
-    for ((round = 1; round <= rounds; round++)); do
-        say "cost: round $round of $rounds"
+    local round i k name earlier during later
+    printf 'round\ttool\tload\trate\twithout\n' >"$out/cost.tsv"
+    for ((round = 1; round <= cost_rounds; round++)); do
+        say "cost: round $round of $cost_rounds"
+        mapfile -t earlier < <(rates_without)
         for ((i = 0; i < ${#tools[@]}; i++)); do
             # Nobody is always the first after the same one.
             name=${tools[(i + round) % ${#tools[@]}]}
-            [ -z "${skipped[$name]:-}" ] || continue
+            if [ "$name" = nothing ] || [ -n "${skipped[$name]:-}" ]; then
+                continue
+            fi
             start "$name" || continue
-            printf '%d\t%s\tfork+exit\t%s\n' "$round" "$name" \
-                "$("$bin/bench/bin/load" --seconds "$seconds")" >>"$out/cost.tsv"
-            printf '%d\t%s\tfork+exec+exit\t%s\n' "$round" "$name" \
-                "$("$bin/bench/bin/load" --exec --seconds "$seconds")" >>"$out/cost.tsv"
+            mapfile -t during < <(rates)
             tool_stop
+            mapfile -t later < <(rates_without)
+            for k in 0 1; do
+                printf '%d\tnothing\t%s\t%s\t%s\n' "$round" "${loads[k]}" "${later[k]}" "${later[k]}"
+                printf '%d\t%s\t%s\t%s\t%s\n' "$round" "$name" "${loads[k]}" "${during[k]}" \
+                    "$(awk "BEGIN { print (${earlier[k]} + ${later[k]}) / 2 }")"
+            done >>"$out/cost.tsv"
+            earlier=("${later[@]}")
         done
     done
 }
