@@ -228,9 +228,12 @@ static void set_texts(struct line *line, const struct rollcall_event *event)
 static void set_end(struct line *line, const struct rollcall_event *event)
 {
     if (event->present & ROLLCALL_HAS_STATUS) {
-        unsigned signal = event->status & 0x7f;
+        bool windows = event->flags & ROLLCALL_NTSTATUS;
+        unsigned signal = windows ? 0 : event->status & 0x7f;
 
-        if (signal)
+        if (windows)
+            set_number(line, "exit_code", event->status);
+        else if (signal)
             set_number(line, "signal", signal);
         else
             set_number(line, "exit_code", event->status >> 8 & 0xff);

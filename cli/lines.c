@@ -11,10 +11,11 @@
 #define SECOND 1000000000ll
 
 /* Columns before the last one: time, event, pid, ppid, user, comm. */
-#define FIXED_COLUMNS 66u
-#define DATE_COLUMNS  11u
-#define INDENT_MAX    40
-#define NO_LIMIT      ((size_t)1 << 30)
+#define FIXED_COLUMNS  66u
+#define DATE_COLUMNS   11u
+#define INDENT_MAX     40
+#define FIRST_NTSTATUS 0x40000000u /* below it exit codes; errors have both upper bits */
+#define NO_LIMIT       ((size_t)1 << 30)
 
 enum colour { NONE, DIM, GREEN, CYAN, YELLOW, RED };
 
@@ -22,6 +23,8 @@ static const char *const escapes[] = {"",         "\033[2m",  "\033[32m",
                                       "\033[36m", "\033[33m", "\033[1;31m"};
 
 /* ---- words ---- */
+
+#define SID_SIZE 185 /* the longest SID as text, and the end */
 
 struct user {
     uint32_t uid;
@@ -41,6 +44,31 @@ const char *lines_user(uint32_t uid)
     user->uid = uid;
     user->known = true;
     return user->name;
+}
+
+/* Looking one up can take a while, so the last ones are kept. */
+const char *lines_account(const char *sid, size_t size)
+{
+    static struct account {
+        char sid[SID_SIZE];
+        char name[32];
+    } accounts[16];
+    struct account *account;
+    char text[SID_SIZE];
+    unsigned hash = 0;
+
+    snprintf(text, sizeof(text), "%.*s", (int)(size < SID_SIZE ? size : SID_SIZE - 1), sid);
+    for (const char *c = text; *c; c++)
+        hash = 31 * hash + (unsigned char)*c;
+    account = &accounts[hash % 16];
+    if (strcmp(account->sid, text) == 0)
+        return account->name;
+    memcpy(account->sid, text, sizeof(text));
+    /* The end of a SID is what tells users of one machine apart. */
+    if (!system_account_name(text, account->name, sizeof(account->name)))
+        snprintf(account->name, sizeof(account->name), "%s%s", size > 10 ? "*" : "",
+                 text + (size > 10 ? strlen(text) - 9 : 0));
+    return account->name;
 }
 
 const char *lines_signal(unsigned signal)
@@ -161,6 +189,17 @@ static void put_comm(FILE *to, const struct rollcall_event *event)
     fputc(' ', to);
 }
 
+static const char *user_of(const struct rollcall_event *event)
+{
+    struct rollcall_string sid;
+
+    if (event->present & ROLLCALL_HAS_USER)
+        return lines_user(event->uid);
+    if (rollcall_event_text(event, ROLLCALL_USER, &sid))
+        return lines_account(sid.data, sid.size);
+    return "-";
+}
+
 static void put_identity(const struct lines *lines, const struct rollcall_event *event)
 {
     FILE *to = lines->output->text;
@@ -170,7 +209,7 @@ static void put_identity(const struct lines *lines, const struct rollcall_event 
         fprintf(to, "%7" PRIu32 " ", event->ppid);
     else
         fprintf(to, "%7s ", "-");
-    fprintf(to, "%-10.10s ", event->present & ROLLCALL_HAS_USER ? lines_user(event->uid) : "-");
+    fprintf(to, "%-10.10s ", user_of(event));
     put_comm(to, event);
 }
 
@@ -178,13 +217,29 @@ static void put_identity(const struct lines *lines, const struct rollcall_event 
 
 static void put_creator(FILE *to, const struct rollcall_event *event)
 {
+    struct rollcall_string text;
+    bool has_command = rollcall_event_text(event, ROLLCALL_COMMAND, &text) ||
+                       rollcall_event_text(event, ROLLCALL_EXE, &text);
+    const char *separator = has_command ? " " : "";
+
     if (!(event->present & ROLLCALL_HAS_CREATOR))
         return;
     if (event->creator_pid != event->ppid)
-        fprintf(to, "by %" PRIu32, event->creator_pid);
-    if (event->creator_tid != event->creator_pid)
+        fprintf(to, "%sby %" PRIu32, separator, event->creator_pid);
+    /* On Windows no thread has the process's number. */
+    if (event->creator_tid != event->creator_pid && !has_command)
         fprintf(to, "%sby thread %" PRIu32, event->creator_pid != event->ppid ? " " : "",
                 event->creator_tid);
+}
+
+static void put_cut(FILE *to, const struct rollcall_string *text)
+{
+    if (text->flags & ROLLCALL_TEXT_CUT && text->full_size)
+        fprintf(to, " (of %" PRIu64 " bytes)", text->full_size);
+    else if (text->flags & ROLLCALL_TEXT_CUT)
+        fputs(" (cut)", to);
+    if (text->flags & ROLLCALL_TEXT_UNREADABLE)
+        fputs(" (partly unreadable)", to);
 }
 
 /* The command as it was given; the program too if its name is another one. */
@@ -195,18 +250,18 @@ static void put_command(FILE *to, const struct rollcall_event *event, size_t roo
     bool has_exe = rollcall_event_text(event, ROLLCALL_EXE, &exe);
     bool has_args = rollcall_event_text(event, ROLLCALL_ARGS, &args);
 
+    if (rollcall_event_text(event, ROLLCALL_COMMAND, &args)) {
+        text_line(to, args.data, args.size, room);
+        put_cut(to, &args);
+        return;
+    }
     if (!has_args || args.size == 0) {
         if (has_exe)
             text_quote(to, exe.data, exe.size, room);
         return;
     }
     lines_args(to, args.data, args.size, room);
-    if (args.flags & ROLLCALL_TEXT_CUT && args.full_size)
-        fprintf(to, " (of %" PRIu64 " bytes)", args.full_size);
-    else if (args.flags & ROLLCALL_TEXT_CUT)
-        fputs(" (cut)", to);
-    if (args.flags & ROLLCALL_TEXT_UNREADABLE)
-        fputs(" (partly unreadable)", to);
+    put_cut(to, &args);
 }
 
 static void put_end(FILE *to, const struct rollcall_event *event)
@@ -215,6 +270,9 @@ static void put_end(FILE *to, const struct rollcall_event *event)
 
     if (!(event->present & ROLLCALL_HAS_STATUS))
         fputs("ended", to);
+    else if (event->flags & ROLLCALL_NTSTATUS)
+        fprintf(to, event->status < FIRST_NTSTATUS ? "status %" PRIu32 : "NTSTATUS 0x%" PRIx32,
+                event->status);
     else if (signal)
         fprintf(to, "%s%s", lines_signal(signal),
                 event->flags & ROLLCALL_CORE_DUMPED ? " (core dumped)" : "");
@@ -243,6 +301,7 @@ static void put_what(FILE *to, const struct rollcall_event *event, size_t room)
 {
     switch (event->type) {
     case ROLLCALL_CREATE:
+        put_command(to, event, room);
         put_creator(to, event);
         break;
     case ROLLCALL_EXEC:

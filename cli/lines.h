@@ -22,6 +22,9 @@ void lines_event(struct lines *lines, const struct rollcall_event *event, int64_
 /* The name of a user, or the number as text; valid until the next call. */
 const char *lines_user(uint32_t uid);
 
+/* The name of the account with this SID, or the end of the SID; valid until the next call. */
+const char *lines_account(const char *sid, size_t size);
+
 /* Arguments, each ended by NUL, quoted for a shell, in at most `room` columns. */
 void lines_args(FILE *to, const char *args, size_t size, size_t room);
 

@@ -13,6 +13,8 @@ static void free_process(struct processes *table, struct process *process)
     HASH_DEL(table->all, process); /* NOLINT(clang-analyzer-unix.Malloc) */
     free(process->exe);
     free(process->args);
+    free(process->command);
+    free(process->user);
     free(process);
 }
 
@@ -86,14 +88,23 @@ static void take_base(struct process *process, const struct rollcall_event *even
     memcpy(process->comm, event->comm, sizeof(event->comm));
 }
 
+static void take_text(char **to, const struct rollcall_event *event, enum rollcall_text_field field)
+{
+    struct rollcall_string text;
+
+    if (rollcall_event_text(event, field, &text)) {
+        free(*to);
+        *to = strndup(text.data, text.size);
+    }
+}
+
 static void take_texts(struct process *process, const struct rollcall_event *event)
 {
     struct rollcall_string text;
 
-    if (rollcall_event_text(event, ROLLCALL_EXE, &text)) {
-        free(process->exe);
-        process->exe = strndup(text.data, text.size);
-    }
+    take_text(&process->exe, event, ROLLCALL_EXE);
+    take_text(&process->command, event, ROLLCALL_COMMAND);
+    take_text(&process->user, event, ROLLCALL_USER);
     if (rollcall_event_text(event, ROLLCALL_ARGS, &text)) {
         free(process->args);
         process->args = malloc(text.size + 1);

@@ -25,6 +25,8 @@ struct process {
     char *exe;  /* the path last executed, by it or who created it; NULL: not known */
     char *args; /* of the last exec: each ended by NUL; NULL: not known */
     size_t args_size;
+    char *command;            /* Windows: the command line; NULL: not known */
+    char *user;               /* Windows: the user's SID; NULL: not known */
     struct process *children; /* made by processes_link() */
     struct process *sibling;
     UT_hash_handle hh;

@@ -75,12 +75,23 @@ static size_t escape(char out[ESCAPED_MAX], const char *text, size_t n, bool quo
     return *columns = used;
 }
 
-static size_t put_escaped(FILE *to, const char *text, size_t n)
+/* `columns` are used already. Returns how many there are then. */
+static size_t put_characters(FILE *to, const char *text, size_t size, size_t columns, size_t room,
+                             bool quoted)
 {
     char out[ESCAPED_MAX];
-    size_t columns;
+    size_t more;
+    size_t n;
 
-    fwrite(out, 1, escape(out, text, n, true, &columns), to);
+    for (size_t i = 0; i < size; i += n ? n : 1) {
+        if (columns + 3 >= room && size - i > 3) {
+            fputs("...", to);
+            return columns + 3;
+        }
+        n = utf8_character(text + i, size - i);
+        fwrite(out, 1, escape(out, text + i, n, quoted, &more), to);
+        columns += more;
+    }
     return columns;
 }
 
@@ -88,29 +99,20 @@ size_t text_quote(FILE *to, const char *text, size_t size, size_t room)
 {
     enum looks looks = look_at(text, size);
     size_t columns = 0;
-    size_t n;
 
     if (looks != PLAIN) {
         fputs(looks == NEEDS_ESCAPES ? "$'" : "'", to);
         columns = looks == NEEDS_ESCAPES ? 3 : 2;
     }
-    for (size_t i = 0; i < size; i += n ? n : 1) {
-        if (columns + 3 >= room && size - i > 3) {
-            fputs("...", to);
-            columns += 3;
-            break;
-        }
-        n = utf8_character(text + i, size - i);
-        if (looks == NEEDS_ESCAPES) {
-            columns += put_escaped(to, text + i, n);
-        } else {
-            fwrite(text + i, 1, n, to);
-            columns++;
-        }
-    }
+    columns = put_characters(to, text, size, columns, room, looks == NEEDS_ESCAPES);
     if (looks != PLAIN)
         fputc('\'', to);
     return columns;
+}
+
+size_t text_line(FILE *to, const char *text, size_t size, size_t room)
+{
+    return put_characters(to, text, size, 0, room, false);
 }
 
 char *text_escaped(const char *text, size_t size)

@@ -12,6 +12,9 @@
  * columns, roughly, then "..."; returns the columns used. */
 size_t text_quote(FILE *to, const char *text, size_t size, size_t room);
 
+/* The same, but nothing is quoted: for text that is one line by itself. */
+size_t text_line(FILE *to, const char *text, size_t size, size_t room);
+
 /* A copy with control characters and bytes that are no UTF-8 as \n or \x7f, and nothing quoted; to
  * be freed. NULL: no memory. */
 char *text_escaped(const char *text, size_t size);

@@ -128,14 +128,23 @@ static int read_journal(struct tree *tree)
 
 /* ---- for people ---- */
 
+static const char *user_of(const struct process *process)
+{
+    if (process->has_uid)
+        return lines_user(process->uid);
+    return process->user ? lines_account(process->user, strlen(process->user)) : "-";
+}
+
 static void put_process(struct tree *tree, const struct process *process)
 {
     FILE *to = tree->output.text;
     unsigned width = tree->output.width;
     size_t room = width > 40 ? width - 30 : width ? 20 : (size_t)1 << 30;
 
-    fprintf(to, "%" PRIu32 " %s ", process->pid, process->has_uid ? lines_user(process->uid) : "-");
-    if (process->args && process->args_size)
+    fprintf(to, "%" PRIu32 " %s ", process->pid, user_of(process));
+    if (process->command)
+        text_line(to, process->command, strlen(process->command), room);
+    else if (process->args && process->args_size)
         lines_args(to, process->args, process->args_size, room);
     else if (process->kernel_thread)
         fprintf(to, "[%s]", process->comm);
@@ -208,6 +217,11 @@ static json_t *object_of(const struct tree *tree, const struct process *process,
         json_object_set_new(object, "exe", json_text(process->exe, strlen(process->exe)));
     if (process->args)
         json_object_set_new(object, "args", json_pieces(process->args, process->args_size));
+    if (process->command)
+        json_object_set_new(object, "command",
+                            json_text(process->command, strlen(process->command)));
+    if (process->user)
+        json_object_set_new(object, "user", json_text(process->user, strlen(process->user)));
     for (const struct process *child = next_shown(tree, process->children);
          child && depth < DEPTH_MAX; child = next_shown(tree, child->sibling))
         json_array_append_new(children, object_of(tree, child, depth + 1));

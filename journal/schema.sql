@@ -99,8 +99,9 @@ SELECT
     e.cwd,
     e.command,
     e.user,
-    CASE WHEN (e.status & 127) = 0 THEN e.status >> 8 & 255 END AS exit_code,
-    CASE WHEN (e.status & 127) <> 0 THEN e.status & 127 END AS signal,
+    CASE WHEN e.flags & 32 THEN e.status
+        WHEN (e.status & 127) = 0 THEN e.status >> 8 & 255 END AS exit_code,
+    CASE WHEN NOT e.flags & 32 AND (e.status & 127) <> 0 THEN e.status & 127 END AS signal,
     e.flags & 1 <> 0 AS kernel_thread,
     e.flags & 2 <> 0 AS late,
     e.lost,
@@ -166,8 +167,9 @@ SELECT
     f.user,
     f.type = 4 AS was_there,
     strftime('%Y-%m-%dT%H:%M:%fZ', d.time / 1e9, 'unixepoch') AS ended,
-    CASE WHEN (d.status & 127) = 0 THEN d.status >> 8 & 255 END AS exit_code,
-    CASE WHEN (d.status & 127) <> 0 THEN d.status & 127 END AS signal,
+    CASE WHEN d.flags & 32 THEN d.status
+        WHEN (d.status & 127) = 0 THEN d.status >> 8 & 255 END AS exit_code,
+    CASE WHEN NOT d.flags & 32 AND (d.status & 127) <> 0 THEN d.status & 127 END AS signal,
     d.status,
     (d.mono_ns - d.start_ns) / 1e9 AS seconds,
     f.time - f.mono_ns + f.start_ns AS start_time,

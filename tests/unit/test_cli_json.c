@@ -272,6 +272,10 @@ static void test_exit(void **state)
     expect_true(line, "core_dumped");
     expect_true(line, "late");
     json_decref(line);
+    line = parsed_exit(0xc0000005, ROLLCALL_NTSTATUS, ROLLCALL_HAS_STATUS);
+    expect_members(line, "epoch seq type time mono_ns pid start_ns comm exit_code lived_ns ");
+    expect_number(line, "exit_code", 0xc0000005);
+    json_decref(line);
     line = parsed_exit(0, 0, 0);
     expect_members(line, "epoch seq type time mono_ns pid start_ns comm lived_ns ");
     json_decref(line);

@@ -255,6 +255,32 @@ static void test_exit(void **state)
     event.flags = ROLLCALL_CORE_DUMPED | ROLLCALL_LATE;
     show(*state, &event);
     expect_shown(*state, " SIGSEGV (core dumped) after 5 us (noticed late)\n");
+    event.status = 7;
+    event.flags = ROLLCALL_NTSTATUS;
+    show(*state, &event);
+    expect_shown(*state, " status 7 after 5 us\n");
+    event.status = 0xc0000005;
+    show(*state, &event);
+    expect_shown(*state, " NTSTATUS 0xc0000005 after 5 us\n");
+}
+
+static void test_windows(void **state)
+{
+    struct made_event made;
+    struct rollcall_event event = usual;
+
+    event.type = ROLLCALL_CREATE;
+    event.present = ROLLCALL_HAS_PARENT | ROLLCALL_HAS_CREATOR;
+    event.ppid = 4;
+    event.creator_pid = 4;
+    event.creator_tid = 8;
+    make_event(&made, &event);
+    make_string(&made, ROLLCALL_EXE, "\\Device\\x\\cmd.exe");
+    make_string(&made, ROLLCALL_COMMAND, "\"C:\\cmd.exe\" /c \033[2J");
+    make_string(&made, ROLLCALL_USER, "S-1-5-21-1004336348-1177238915-1001");
+    show_made(*state, &made);
+    expect_shown(*state, " *8915-1001 ");
+    expect_shown(*state, " \"C:\\cmd.exe\" /c \\e[2J\n");
 }
 
 static void test_gaps(void **state)
@@ -435,6 +461,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_creator, setup, teardown),
         cmocka_unit_test_setup_teardown(test_command, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_synced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_steers, setup, teardown),

@@ -139,6 +139,29 @@ static void values(void **state)
     assert_int_equal(count, 1);
 }
 
+static void windows_status(void **state)
+{
+    struct fixture *f = *state;
+    struct events events;
+
+    events_init(&events, 8, 1);
+    add_event(&events, &(struct rollcall_event){.type = ROLLCALL_CREATE, .pid = 7, .start_ns = 1});
+    add_event(&events, &(struct rollcall_event){.type = ROLLCALL_EXIT,
+                                                .flags = ROLLCALL_NTSTATUS,
+                                                .present = ROLLCALL_HAS_STATUS,
+                                                .pid = 7,
+                                                .start_ns = 1,
+                                                .status = 0xc0000005});
+    expect_append(f->journal, &events.batch, 0);
+    events_free(&events);
+    assert_int_equal(rows_of(f, "SELECT * FROM processes WHERE epoch = 8 AND "
+                                "exit_code = 3221225477 AND signal IS NULL"),
+                     1);
+    assert_int_equal(rows_of(f, "SELECT * FROM event_log WHERE epoch = 8 AND "
+                                "exit_code = 3221225477 AND signal IS NULL"),
+                     1);
+}
+
 static void views(void **state)
 {
     struct fixture *f = *state;
@@ -232,6 +255,7 @@ int main(void)
         TEST(only_reading),
         TEST(values),
         TEST(views),
+        TEST(windows_status),
         TEST(one_process_is_found_at_once),
         TEST(queries_of_the_document),
     };
