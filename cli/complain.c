@@ -8,14 +8,27 @@
 #include <unistd.h>
 
 static const char *name;
+static void (*sink)(const char *text);
 
 void complain_as(const char *command)
 {
     name = command;
 }
 
+void complain_to(void (*to)(const char *text))
+{
+    sink = to;
+}
+
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
+    char text[1024];
+
+    if (sink) {
+        vsnprintf(text, sizeof(text), format, args);
+        sink(text);
+        return;
+    }
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
     fprintf(stderr, "rollcall%s%s: ", name ? " " : "", name ? name : "");

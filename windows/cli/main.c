@@ -18,6 +18,7 @@ const struct command commands[] = {
     {"stats", command_stats, "what waits, what was lost, who reads"},
     {"doctor", command_doctor, "can this machine run rollcall, and what to do if not"},
     {"detach", command_detach, "remove a durable consumer from the driver"},
+    {"service", command_service, "install, start and stop the driver and a recorder"},
     {NULL, NULL, NULL},
 };
 
@@ -38,6 +39,7 @@ int wmain(int argc, wchar_t **wide);
 
 int wmain(int argc, wchar_t **wide)
 {
+    static char name[] = "rollcall";
     char **argv = calloc((size_t)argc + 1, sizeof(*argv));
     int status = EXIT_FAIL;
 
@@ -48,6 +50,7 @@ int wmain(int argc, wchar_t **wide)
     }
     if (argv) {
         prepare_console();
+        __argv[0] = name; /* what getopt's messages begin with */
         status = command_main(argc, argv);
     }
 out:

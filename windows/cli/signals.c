@@ -23,6 +23,13 @@ void stop_ask(void)
         SetEvent(event);
 }
 
+void stop_forget(void)
+{
+    atomic_store(&stop, 0);
+    if (event)
+        ResetEvent(event);
+}
+
 static BOOL WINAPI on_control(DWORD control)
 {
     if (control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT) {

@@ -12,6 +12,9 @@ HANDLE stop_event(void);
 /* Asks to end, by any thread. */
 void stop_ask(void);
 
+/* Whoever asked has been heard; from here on it counts anew. */
+void stop_forget(void);
+
 /* For a command that runs another one in the same console: Ctrl-C is left to that one. */
 void stop_ignore(void);
 
