@@ -23,6 +23,8 @@
 #define ARGS_MAX   (8u << 20)
 #define LONGEST    ((128u << 10) - 1) /* of one argument, its NUL not counted */
 #define MANY       40
+#define LEVEL      "a-name-of-a-directory-of-which-there-are-so-many-that-no-path-holds-them"
+#define LEVELS     80
 #define DEPTH      20
 #define STACK_SIZE (64u << 20)
 
@@ -333,6 +335,43 @@ static void test_deep_directory(void **state)
     remove_deep();
 }
 
+/* Deeper than any path that a system call takes: what is kept is its end. */
+static void exec_too_deep(void)
+{
+    need(chdir(directory) == 0);
+    for (int i = 0; i < LEVELS; i++) {
+        char name[] = LEVEL;
+
+        need(mkdir(name, 0700) == 0 && chdir(name) == 0);
+    }
+    exec_it();
+}
+
+static void remove_levels(void)
+{
+    need(chdir(directory) == 0);
+    execlp("rm", "rm", "-r", LEVEL, NULL);
+    need(0);
+}
+
+static void test_too_deep_directory(void **state)
+{
+    static const char end[] = "/" LEVEL "/" LEVEL;
+    struct rollcall_string text;
+    int status;
+    pid_t pid = run_child(exec_too_deep, &status);
+
+    (void)state;
+    witness_look();
+    witness_life(pid, 1);
+    text = text_of(pid, ROLLCALL_CWD);
+    assert_int_equal(text.flags, ROLLCALL_TEXT_CUT);
+    assert_int_equal(text.full_size, 0);
+    assert_in_range(text.size, 4000, 4500);
+    assert_memory_equal(text.data + text.size - strlen(end), end, strlen(end));
+    run_child(remove_levels, NULL);
+}
+
 static void test_root_directory(void **state)
 {
     (void)state;
@@ -421,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup(test_longest_path, begin),
         cmocka_unit_test_setup(test_descriptor, begin),
         cmocka_unit_test_setup(test_deep_directory, begin),
+        cmocka_unit_test_setup(test_too_deep_directory, begin),
         cmocka_unit_test_setup(test_root_directory, begin),
         cmocka_unit_test_setup(test_deleted_directory, begin),
         cmocka_unit_test_setup(test_other_root, begin),

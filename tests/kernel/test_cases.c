@@ -28,6 +28,7 @@
 #define CHAIN        10
 #define FAILED_FORKS 100
 #define OTHER_USER   54321
+#define OTHER_STATUS 5
 #define SLEEP_NS     20000000
 
 /* ---- threads ---- */
@@ -99,6 +100,32 @@ static void test_leader_ends_first(void **state)
     witness_look();
     assert_true(shared->time_ns > 0);
     assert_true(witness_life(pid, 0)->mono_ns >= shared->time_ns);
+}
+
+/* The status is the process's, not that of the leader, which is long gone. */
+static void *end_for_all(void *context)
+{
+    outlive_leader(context);
+    _exit(OTHER_STATUS);
+}
+
+static void end_leader_before_status(void)
+{
+    pthread_t thread;
+
+    need(pthread_create(&thread, NULL, end_for_all, NULL) == 0);
+    pthread_exit(NULL);
+}
+
+static void test_status_after_leader(void **state)
+{
+    int status;
+    pid_t pid = run_child(end_leader_before_status, &status);
+
+    (void)state;
+    witness_look();
+    assert_int_equal(status, OTHER_STATUS << 8);
+    assert_int_equal(witness_life(pid, 0)->status, status);
 }
 
 /* Ends the thread alone, as near to the other one as can be. */
@@ -443,6 +470,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_threads_are_no_processes, witness_begin),
         cmocka_unit_test_setup(test_leader_ends_first, witness_begin),
+        cmocka_unit_test_setup(test_status_after_leader, witness_begin),
         cmocka_unit_test_setup(test_threads_end_together, witness_begin),
         cmocka_unit_test_setup(test_exec_by_other_thread, witness_begin),
         cmocka_unit_test_setup(test_killed, witness_begin),

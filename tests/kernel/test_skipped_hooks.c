@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum seen { NOTHING, CREATED, EXECED, EXITED };
 struct fixture {
     struct rollcall *rc;
     enum seen *seen; /* by pid */
+    bool *ours;      /* by pid: a child of this process */
     unsigned late;
 };
 
@@ -37,7 +39,9 @@ static int setup(void **state)
         exit(SKIPPED);
     }
     f.seen = calloc(1u << 22, sizeof(*f.seen));
+    f.ours = calloc(1u << 22, sizeof(*f.ours));
     assert_non_null(f.seen);
+    assert_non_null(f.ours);
     *state = &f;
     return 0;
 }
@@ -47,21 +51,37 @@ static int teardown(void **state)
     struct fixture *f = *state;
 
     free(f->seen);
+    free(f->ours);
     rollcall_close(f->rc);
     return 0;
 }
 
-static pid_t run_one(int exec)
+/* Every third one creates a process itself, before anything else could make its own announcement
+ * good. */
+static pid_t run_one(int i)
 {
     pid_t pid = fork();
 
     if (pid == 0) {
-        if (exec)
+        if (i % 3 == 0) {
+            pid = fork();
+            if (pid == 0)
+                _exit(0);
+            waitpid(pid, NULL, 0);
+        }
+        if (i % 2)
             execl("/bin/true", "true", NULL);
         _exit(0);
     }
     waitpid(pid, NULL, 0);
     return pid;
+}
+
+/* A fork hook that runs also makes good the announcement of whose child it is. */
+static void expect_known_parent(const struct fixture *f, const struct rollcall_event *e)
+{
+    if (e->type == ROLLCALL_CREATE && !(e->flags & ROLLCALL_LATE) && f->ours[e->ppid])
+        assert_int_equal(f->seen[e->ppid], CREATED);
 }
 
 static void expect(struct fixture *f, const struct rollcall_event *e)
@@ -95,13 +115,15 @@ static void test_every_process_is_announced(void **state)
     pid_t self = getpid();
 
     for (int i = 0; i < PROCESSES; i++)
-        pids[i] = run_one(i % 2);
+        f->ours[pids[i] = run_one(i)] = true;
     while (rollcall_next(f->rc, 200, &batch) > 0) {
         const struct rollcall_event *e = NULL;
 
-        while ((e = rollcall_batch_next(&batch, e)))
+        while ((e = rollcall_batch_next(&batch, e))) {
+            expect_known_parent(f, e);
             if (e->ppid == (uint32_t)self)
                 expect(f, e);
+        }
         assert_int_equal(rollcall_ack(f->rc, batch.last_seq), 0);
     }
     for (int i = 0; i < PROCESSES; i++)
