@@ -18,6 +18,7 @@ struct line {
     json_t *object;
     json_t *truncated;  /* names of the texts that are not whole */
     json_t *unreadable; /* names of those with holes */
+    json_t *inexact;    /* names of those that are not surely so */
     json_t *full_size;  /* by name: the true size of what was cut */
     json_t *raw;        /* by name: the bytes of what is not UTF-8 */
     bool failed;
@@ -146,6 +147,8 @@ static void set_text(struct line *line, const char *name, const struct rollcall_
     }
     if (text.flags & ROLLCALL_TEXT_UNREADABLE)
         add_name(line, &line->unreadable, name);
+    if (text.flags & ROLLCALL_TEXT_INEXACT)
+        add_name(line, &line->inexact, name);
 }
 
 /* ---- events ---- */
@@ -209,6 +212,7 @@ static void set_identity(struct line *line, const struct rollcall_event *event)
     set_if(line, present & ROLLCALL_HAS_PID_NS, "ns_pid", event->ns_pid);
     set_if(line, present & ROLLCALL_HAS_PID_NS, "pid_ns", event->pid_ns);
     set_if(line, present & ROLLCALL_HAS_CGROUP, "cgroup", event->cgroup);
+    set_if(line, present & ROLLCALL_HAS_START_KEY, "start_key", event->start_key);
     set_string(line, "comm", event->comm, strnlen(event->comm, sizeof(event->comm)));
     if (event->flags & ROLLCALL_KERNEL_THREAD)
         set(line, "kernel_thread", json_true());
@@ -273,6 +277,7 @@ static void fill(struct line *line, const struct rollcall_event *event, uint64_t
     set_if_any(line, "truncated", line->truncated);
     set_if_any(line, "full_size", line->full_size);
     set_if_any(line, "unreadable", line->unreadable);
+    set_if_any(line, "inexact", line->inexact);
     set_if_any(line, "raw", line->raw);
 }
 

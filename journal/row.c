@@ -12,7 +12,7 @@
 #define ALWAYS      (1u << 31)
 #define OF_PROCESS  (1u << 30)
 #define OF_GAP      (1u << 29)
-#define ALL_PRESENT ((ROLLCALL_HAS_STATUS << 1) - 1u)
+#define ALL_PRESENT ((ROLLCALL_HAS_START_KEY << 1) - 1u)
 
 #define U32(field, when)                                                                           \
     {                                                                                              \
@@ -42,6 +42,7 @@ static const struct number {
     U32(ns_pid, ROLLCALL_HAS_PID_NS),
     U32(pid_ns, ROLLCALL_HAS_PID_NS),
     U64(cgroup, ROLLCALL_HAS_CGROUP),
+    U64(start_key, ROLLCALL_HAS_START_KEY),
     U32(status, ROLLCALL_HAS_STATUS),
     U32(reason, OF_GAP),
     U64(lost, OF_GAP),

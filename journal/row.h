@@ -22,19 +22,19 @@ enum row_column {
     ROW_TIME,
     ROW_MONO_NS,
     ROW_NUMBERS,                  /* the fields of the base that are only numbers ... */
-    ROW_TEXTS = ROW_NUMBERS + 17, /* comm, and the strings in the order of their numbers */
+    ROW_TEXTS = ROW_NUMBERS + 18, /* comm, and the strings in the order of their numbers */
     ROW_DETAILS = ROW_TEXTS + 6,  /* how many rows of text_details there are */
     ROW_COLUMNS = ROW_DETAILS + 1
 };
 
 #define ROW_COLUMN_NAMES                                                                           \
     "epoch, seq, type, time, mono_ns, pid, start_ns, flags, ppid, parent_start_ns, creator_pid, "  \
-    "creator_tid, uid, gid, session, tty, ns_pid, pid_ns, cgroup, status, reason, lost, comm, "    \
-    "exe, cwd, args, command, user, details"
+    "creator_tid, uid, gid, session, tty, ns_pid, pid_ns, cgroup, start_key, status, reason, "     \
+    "lost, comm, exe, cwd, args, command, user, details"
 
 #define ROW_SQL_INSERT                                                                             \
     "INSERT OR IGNORE INTO events (" ROW_COLUMN_NAMES ") VALUES "                                  \
-    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 #define ROW_SQL_INSERT_DETAIL                                                                      \
     "INSERT OR IGNORE INTO text_details (epoch, seq, field, flags, full_size, raw) "               \
     "VALUES (?,?,?,?,?,?)"

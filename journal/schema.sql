@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The tables and views of a journal, version 1; docs/journal.md explains them.
+-- The tables and views of a journal, version 2; docs/journal.md explains them.
 
 -- One row for each event. The order of appending is the order of the key.
 CREATE TABLE events (
@@ -22,6 +22,7 @@ CREATE TABLE events (
     ns_pid INTEGER,
     pid_ns INTEGER,
     cgroup INTEGER,
+    start_key INTEGER,
     status INTEGER,
     reason INTEGER,
     lost INTEGER,
@@ -118,6 +119,7 @@ SELECT
     e.ns_pid,
     e.pid_ns,
     e.cgroup,
+    e.start_key,
     e.status,
     e.type,
     e.flags

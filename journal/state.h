@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #define JOURNAL_ID      0x726f6c6c /* application_id: "roll" */
-#define JOURNAL_VERSION 1          /* user_version: of the schema */
+#define JOURNAL_VERSION 2          /* user_version: of the schema */
 
 #define JOURNAL_BUSY_MS 1000 /* how long another program's lock is waited for */
 

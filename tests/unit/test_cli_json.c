@@ -146,7 +146,8 @@ static void test_absent_fields(void **state)
                   {ROLLCALL_HAS_SESSION, "session "},
                   {ROLLCALL_HAS_TTY, "tty "},
                   {ROLLCALL_HAS_PID_NS, "ns_pid pid_ns "},
-                  {ROLLCALL_HAS_CGROUP, "cgroup "}};
+                  {ROLLCALL_HAS_CGROUP, "cgroup "},
+                  {ROLLCALL_HAS_START_KEY, "start_key "}};
     struct rollcall_event event = full;
     json_t *line;
 
@@ -430,6 +431,12 @@ static void test_cut_texts(void **state)
     assert_int_equal(json_array_size(names), 1);
     expect_bytes(json_array_get(names, 0), "exe", 3);
     assert_null(json_object_get(line, "raw"));
+    assert_null(json_object_get(line, "inexact"));
+    json_decref(line);
+    make_event(&made, &full);
+    make_text(&made, ROLLCALL_EXE, "b.exe", 5, ROLLCALL_TEXT_INEXACT, 5);
+    line = parsed(&made);
+    expect_bytes(json_array_get(json_object_get(line, "inexact"), 0), "exe", 3);
     json_decref(line);
 }
 

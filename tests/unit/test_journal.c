@@ -80,7 +80,7 @@ static void add_full(struct events *events)
 /* Each bit of `present` alone, with values 0. */
 static void add_absent(struct events *events)
 {
-    for (unsigned bit = 0; bit < 8; bit++) {
+    for (unsigned bit = 0; bit < 9; bit++) {
         struct rollcall_event event = {
             .type = ROLLCALL_EXISTS, .present = 1u << bit, .pid = 5 + bit, .start_ns = 6};
 

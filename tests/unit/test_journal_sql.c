@@ -145,7 +145,11 @@ static void windows_status(void **state)
     struct events events;
 
     events_init(&events, 8, 1);
-    add_event(&events, &(struct rollcall_event){.type = ROLLCALL_CREATE, .pid = 7, .start_ns = 1});
+    add_event(&events, &(struct rollcall_event){.type = ROLLCALL_CREATE,
+                                                .present = ROLLCALL_HAS_START_KEY,
+                                                .pid = 7,
+                                                .start_ns = 1,
+                                                .start_key = 1ull << 48 | 9});
     add_event(&events, &(struct rollcall_event){.type = ROLLCALL_EXIT,
                                                 .flags = ROLLCALL_NTSTATUS,
                                                 .present = ROLLCALL_HAS_STATUS,
@@ -156,6 +160,9 @@ static void windows_status(void **state)
     events_free(&events);
     assert_int_equal(rows_of(f, "SELECT * FROM processes WHERE epoch = 8 AND "
                                 "exit_code = 3221225477 AND signal IS NULL"),
+                     1);
+    assert_int_equal(rows_of(f, "SELECT * FROM events WHERE epoch = 8 AND details IS NULL AND "
+                                "start_key = 281474976710665 AND cgroup IS NULL"),
                      1);
     assert_int_equal(rows_of(f, "SELECT * FROM event_log WHERE epoch = 8 AND "
                                 "exit_code = 3221225477 AND signal IS NULL"),
