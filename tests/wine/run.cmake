@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Runs the Windows build's programs, as part of the release build's tests. They share one Wine, so
+# one runs at a time.
+if(NOT "${PROJECT_BINARY_DIR}" STREQUAL "${PROJECT_SOURCE_DIR}/build/release")
+  return()
+endif()
+set(run ${CMAKE_CURRENT_SOURCE_DIR}/run.sh ${PROJECT_SOURCE_DIR}/build/windows)
+
+add_test(NAME wine.begin COMMAND ${run})
+set_tests_properties(wine.begin PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 FIXTURES_SETUP wine)
+add_test(NAME wine.end COMMAND ${run} --end)
+set_tests_properties(wine.end PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 FIXTURES_CLEANUP wine)
+
+# wine_test(NAME SECONDS [ARG...]): runs build/windows/tests/NAME.exe
+function(wine_test name seconds)
+  add_test(NAME wine.${name} COMMAND ${run} ${name}.exe ${ARGN})
+  set_tests_properties(wine.${name} PROPERTIES TIMEOUT ${seconds} LABELS wine
+    SKIP_RETURN_CODE 77 FIXTURES_REQUIRED wine RESOURCE_LOCK wine)
+endfunction()
+
+wine_test(probe_requests 120)
+wine_test(probe_misuse 120)

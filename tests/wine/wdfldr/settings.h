@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What a test sets before it starts the driver: values of HKLM\Software\rollcall-test. */
+#ifndef WDFLDR_SETTINGS_H
+#define WDFLDR_SETTINGS_H
+
+#include <stdint.h>
+#include <wchar.h>
+
+struct settings {
+    wchar_t report_path[260];
+    uint32_t without_ex2;        /* 1: a system without PsSetCreateProcessNotifyRoutineEx2 etc. */
+    uint32_t fail_allocation;    /* the n-th allocation of pool or of an object fails; 0: none */
+    uint32_t existing_processes; /* how many were there before, from pid 100000 in steps of 4 */
+};
+
+extern struct settings settings;
+
+/* Read when a driver binds. */
+void settings_read(void);
+
+#endif
