@@ -57,7 +57,7 @@ bool device_is_gone(DWORD error)
     }
 }
 
-int device_open(HANDLE *device)
+int device_connect(HANDLE *device)
 {
     HANDLE handle = CreateFileW(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE,
                                 FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,

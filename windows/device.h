@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* Opens it. 0 or a negative errno (rollcall_fail): -ENODEV the driver is not there, -EPERM. */
-int device_open(HANDLE *device);
+int device_connect(HANDLE *device);
 
 /* Sends a request and waits for its end. *got: bytes of the answer, NULL: it has none.
  * ERROR_SUCCESS or why it failed. */

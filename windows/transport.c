@@ -128,7 +128,7 @@ static int connect(struct direct *d, bool again)
     bool durable = d->name[0];
     unsigned flags = durable || again ? ROLLCALL_ATTACH_OLDEST : 0;
     size_t room;
-    int err = device_open(&d->device);
+    int err = device_connect(&d->device);
 
     if (err < 0)
         return err;
@@ -556,7 +556,7 @@ static bool has_name(const struct rollcall_consumer_stats *consumer, const char 
 static int ask_all(struct answer *answer, uint32_t *count)
 {
     HANDLE device;
-    int err = device_open(&device);
+    int err = device_connect(&device);
 
     if (err < 0)
         return err;
@@ -608,7 +608,7 @@ static int direct_detach(const char *name)
     struct rollcall_detach_request request;
     HANDLE device;
     DWORD error;
-    int err = device_open(&device);
+    int err = device_connect(&device);
 
     if (err < 0)
         return err;

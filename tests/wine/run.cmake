@@ -20,3 +20,4 @@ endfunction()
 
 wine_test(probe_requests 120)
 wine_test(probe_misuse 120)
+wine_test(port 60)

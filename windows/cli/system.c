@@ -92,22 +92,30 @@ static bool same(const char *a, const char *b, size_t n)
                   : strncmp(a, b, n) == 0;
 }
 
-/* `[a-c]`, `[!x]`: where the set ends if it is one that has the character, NULL: it has not. */
-static const char *in_set(const char *set, char c)
+/* Where the set that begins here ends: at its bracket, which may also be its first character. NULL:
+ * nowhere, so it is none. */
+static const char *end_of_set(const char *set)
+{
+    bool none = set[1] == '!' || set[1] == '^';
+
+    return set[1 + none] ? strchr(set + 2 + none, ']') : NULL;
+}
+
+/* Whether the set, `[a-c]` or `[!x]`, has the character. */
+static bool in_set(const char *set, const char *end, char c)
 {
     bool none = set[1] == '!' || set[1] == '^';
     bool found = false;
-    const char *p = set + 1 + none;
 
     c = (char)tolower((unsigned char)c);
-    do {
+    for (const char *p = set + 1 + none; p < end; p++) {
         char low = (char)tolower((unsigned char)*p);
-        char high = p[1] == '-' && p[2] && p[2] != ']' ? (char)tolower((unsigned char)p[2]) : low;
 
-        found |= low <= c && c <= high;
-        p += high != low || (p[1] == '-' && p[2] && p[2] != ']') ? 3 : 1;
-    } while (*p && *p != ']');
-    return found != none ? p + 1 : NULL;
+        if (p[1] == '-' && p + 2 < end)
+            p += 2;
+        found |= low <= c && c <= (char)tolower((unsigned char)*p);
+    }
+    return found != none;
 }
 
 /* `*` any characters, `?` one, `[...]` one of a set; a backslash is a backslash, which / fits too. */
@@ -118,6 +126,7 @@ bool system_glob(const char *pattern, const char *text)
 
     while (*text) {
         const char *next = NULL;
+        const char *end;
         size_t n = character(text);
 
         if (*pattern == '*') {
@@ -127,8 +136,8 @@ bool system_glob(const char *pattern, const char *text)
         }
         if (*pattern == '?')
             next = pattern + 1;
-        else if (*pattern == '[' && strchr(pattern, ']'))
-            next = n == 1 ? in_set(pattern, *text) : NULL;
+        else if (*pattern == '[' && (end = end_of_set(pattern)))
+            next = n == 1 && in_set(pattern, end, *text) ? end + 1 : NULL;
         else if (*pattern && character(pattern) == n && same(pattern, text, n))
             next = pattern + n;
         if (next) {

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 5,000 processes, created for real by 4 threads while the service records: its journal has each
+ * of them once, in order. As Wine raises no notification of its own, each thread does so where
+ * Windows would: when it has created the process, and when that has ended.
+ */
+#include "tests/wine/service_tools.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THREADS 4u
+#define EACH    1250u
+
+static unsigned indexes[THREADS];
+static wchar_t self[MAX_PATH];
+
+static int64_t creation_of(HANDLE process)
+{
+    FILETIME created;
+    FILETIME others[3];
+
+    if (!GetProcessTimes(process, &created, &others[0], &others[1], &others[2]))
+        die("a process has no time of creation: %lu", GetLastError());
+    return (int64_t)created.dwHighDateTime << 32 | created.dwLowDateTime;
+}
+
+static void make_one(unsigned thread, unsigned i)
+{
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION real;
+    wchar_t line[MAX_PATH + 32];
+    struct process process = {.ppid = GetCurrentProcessId(),
+                              .creator_pid = GetCurrentProcessId(),
+                              .creator_tid = GetCurrentThreadId(),
+                              .image = self,
+                              .command = line};
+
+    _snwprintf(line, MAX_PATH + 32, L"\"%ls\" child %u %u", self, thread, i);
+    if (!CreateProcessW(self, line, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &startup,
+                        &real))
+        die("no process %u of thread %u: %lu", i, thread, GetLastError());
+    process.pid = real.dwProcessId;
+    process.create_time = creation_of(real.hProcess);
+    CHECK(raise_create(&process) == 0, "process %u was refused", process.pid);
+    ResumeThread(real.hThread);
+    CloseHandle(real.hThread);
+    WaitForSingleObject(real.hProcess, INFINITE);
+    raise_exit(process.pid, thread + 7);
+    CloseHandle(real.hProcess); /* only now may somebody else get its pid */
+}
+
+static DWORD WINAPI make_all(void *context)
+{
+    const unsigned *thread = context;
+
+    for (unsigned i = 0; i < EACH; i++)
+        make_one(*thread, i);
+    return 0;
+}
+
+/* The pids come again and again: who it was the command line says. */
+static void expect_each_once(const char *journal)
+{
+    static const char *const asked[] = {
+        "SELECT count(*) FROM events WHERE type = 1 AND command LIKE '%%child %u %%'",
+        "SELECT count(DISTINCT command) FROM events WHERE type = 1 AND command LIKE "
+        "'%%child %u %%'",
+        "SELECT count(*) FROM events c JOIN events x USING (epoch, pid, start_ns) "
+        "WHERE c.type = 1 AND x.type = 3 AND x.seq > c.seq AND x.status = 7 + %1$u "
+        "AND c.command LIKE '%%child %1$u %%'",
+        "SELECT count(*) FROM (SELECT seq, lag(seq) OVER (ORDER BY CAST(substr(command, "
+        "instr(command, 'child ') + 8) AS INTEGER)) AS before FROM events WHERE type = 1 AND "
+        "command LIKE '%%child %u %%') WHERE before IS NULL OR seq > before"};
+    char sql[512];
+
+    for (unsigned thread = 0; thread < THREADS; thread++) {
+        for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+            int64_t number;
+
+            snprintf(sql, sizeof(sql), asked[i], thread);
+            number = journal_ask(journal, sql);
+            CHECK(number == EACH, "%s gives %lld", sql, (long long)number);
+        }
+    }
+    CHECK(journal_ask(journal, "SELECT max(seq) - count(*) FROM events") == 0, "holes");
+    CHECK(journal_ask(journal, "SELECT count(*) FROM events WHERE type = 5") == 0, "gaps");
+}
+
+int main(int argc, char **argv)
+{
+    HANDLE threads[THREADS];
+    const char *journal;
+    DWORD error;
+
+    if (argc > 1 && strcmp(argv[1], "child") == 0)
+        return 0;
+    test_begin("rollcall.sys");
+    tools_begin();
+    GetModuleFileNameW(NULL, self, MAX_PATH);
+    journal = tools_journal("real");
+    error = driver_start();
+    CHECK(error == 0, "start: %lu", error);
+    recorder_install(journal);
+    rollcall_do("service start");
+    for (unsigned i = 0; i < THREADS; i++) {
+        indexes[i] = i;
+        threads[i] = thread_begin(make_all, &indexes[i]);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        thread_join(threads[i]);
+    wait_until_read("record");
+    expect_each_once(journal);
+    rollcall_do("service stop");
+    return test_end();
+}
