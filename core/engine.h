@@ -111,6 +111,9 @@ void engine_destroy(struct engine *engine);
 
 /* ---- events ---- */
 
+/* Bytes of a record that is kept whole now; record_max, or what the budget allows of it. */
+uint32_t engine_record_limit(struct engine *engine);
+
 /*
  * Gives the event the next number, keeps it and wakes whoever waits for it. The record is whole
  * and well-formed but for `seq`, which the engine sets in its own copy. If it is larger than

@@ -97,6 +97,16 @@ static void lose(struct engine *engine, const struct rollcall_event *event, enum
     engine->living = living_after(engine, event);
 }
 
+uint32_t engine_record_limit(struct engine *engine)
+{
+    uint32_t limit;
+
+    engine_lock(engine);
+    limit = engine_record_max(engine);
+    engine_unlock(engine);
+    return limit;
+}
+
 enum engine_status engine_post(struct engine *engine, const struct rollcall_event *event)
 {
     enum log_room room;
