@@ -94,7 +94,7 @@ static void test_sids(void **state)
 
     (void)state;
     expect_sid("S-1-5-18", system);
-    expect_sid("S-1-5-21-1-2-4278190083-65792", user);
+    expect_sid("S-1-5-21-1-2-4278190083-256", user);
     expect_sid("S-1-0", nobody);
     expect_sid("S-1-0x0abc00000001", large);
     assert_int_equal(sid_text((const uint8_t[8]){2, 0}, out), 0);
