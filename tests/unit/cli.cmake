@@ -8,5 +8,5 @@ set_tests_properties(unit.cli_text PROPERTIES SKIP_RETURN_CODE 77)
 
 add_test(NAME unit.man_options
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/man_options.sh $<TARGET_FILE:rollcall>
-    ${PROJECT_SOURCE_DIR}/man)
+    ${PROJECT_SOURCE_DIR}/man service)
 set_tests_properties(unit.man_options PROPERTIES SKIP_RETURN_CODE 77)

@@ -3,11 +3,13 @@
 # Every option that `rollcall COMMAND --help` tells is in the man page of the command, and the
 # reverse; every command has a page; and mandoc finds nothing wrong.
 #
-# usage: man_options.sh ROLLCALL MAN_DIRECTORY
+# usage: man_options.sh ROLLCALL MAN_DIRECTORY [COMMAND...]
+# COMMAND: has a page, but is there on other systems only.
 set -eu
 
 rollcall=$1
 pages=$2
+shift 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=
@@ -26,7 +28,9 @@ of_page() {
 "$rollcall" --help | sed -n -E 's/^  ([a-z]+) .*/\1/p' | sort >"$scratch/commands"
 for page in "$pages"/rollcall-*.1; do
     basename "$page" .1
-done | sed 's/^rollcall-//' | sort >"$scratch/pages"
+done | sed 's/^rollcall-//' | sort >"$scratch/all-pages"
+printf '%s\n' "$@" | sort >"$scratch/elsewhere"
+comm -23 "$scratch/all-pages" "$scratch/elsewhere" >"$scratch/pages"
 diff "$scratch/commands" "$scratch/pages" || failed=yes
 
 while read -r command; do
