@@ -22,6 +22,10 @@
 #define CONTROL_FACTS CONTROL_CODE(0x806u)
 /* in: uint32_t n; the n-th allocation from now on fails, of pool or of an object. 0: none. */
 #define CONTROL_FAIL_ALLOCATION CONTROL_CODE(0x807u)
+/* in: uint32_t pid; out: uint64_t, the start key of that process, 0: there is none. */
+#define CONTROL_START_KEY CONTROL_CODE(0x808u)
+/* in: nothing; out: uint32_t, the pids of the processes that live. */
+#define CONTROL_PIDS CONTROL_CODE(0x809u)
 
 enum control_flag {
     CONTROL_NO_IMAGE = 1 << 0,      /* no image file name */
@@ -32,7 +36,27 @@ enum control_flag {
     CONTROL_REFUSED = 1 << 5,       /* somebody before us refused it */
     CONTROL_REFUSED_AFTER = 1 << 6, /* somebody after us refuses it */
     CONTROL_CREATE_EACH = 1 << 7,   /* bulk: create each */
-    CONTROL_EXIT_EACH = 1 << 8      /* bulk: each exits, behind its creation */
+    CONTROL_EXIT_EACH = 1 << 8,     /* bulk: each exits, behind its creation */
+    CONTROL_PROTECTED = 1 << 9,     /* a protected process */
+    CONTROL_LISTED = 1 << 10,       /* it has been in the list for a while, only its creation was
+                                       not told yet */
+    CONTROL_NO_EXIT = 1 << 11       /* if it is refused its exit is not told */
+};
+
+/*
+ * The setting StartRaces: so many processes of each of these kinds, in steps of 4 from these pids.
+ * All are in the list of processes that the driver asks for when it starts.
+ */
+enum control_race {
+    RACE_TOLD_LATER = 300000,  /* a test tells of their creation, with CONTROL_LISTED */
+    RACE_ENDED = 310000,       /* have exited before there was anybody to tell */
+    RACE_CREATED = 320000,     /* their creation is told when the list is asked for */
+    RACE_EXITS = 330000,       /* their exit is: every other one can still be looked up after it */
+    RACE_GONE = 340000,        /* exit when they are looked up */
+    RACE_REUSED = 350000,      /* the same, and somebody else gets their pid */
+    RACE_EXITS_NAMED = 360000, /* exit when they are asked for their image's name */
+    RACE_TOLD_NAMED = 370000,  /* their creation is told then */
+    RACE_END = 380000
 };
 
 #define CONTROL_TEXT_MAX 32767u /* characters */
@@ -73,6 +97,10 @@ struct control_facts {
     uint32_t objects;         /* of the framework, alive */
     uint32_t allocations;     /* of pool, alive */
     uint32_t notify;          /* 0: none is registered, 1: Ex, 2: Ex2 */
+    uint32_t creations;       /* that the notify routine was called with, since the start */
+    uint32_t exits;           /* the same */
+    uint32_t raising;         /* threads of the setting StartThreads that are not done */
+    uint32_t fail_in;         /* allocations until one fails; 0: it has, or none is to */
     uint32_t characteristics; /* of the device */
     uint32_t exclusive;
     uint64_t allocated; /* bytes of pool */

@@ -125,6 +125,73 @@ static void processes(HANDLE device)
     CHECK(raise_bulk(2000, 10000, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 20) == 0, "refused");
     CHECK(counts_get(device).created == 10002, "%u", counts_get(device).created);
     CHECK(counts_get(device).exited == 10002, "%u", counts_get(device).exited);
+    CHECK(counts_get(device).strangers == 0, "%u", counts_get(device).strangers);
+}
+
+/* Its creation was not told when it was listed; refused, and its exit is not told. */
+static void kinds_of_processes(HANDLE device)
+{
+    struct probe_counts before = counts_get(device);
+    struct process process = {.pid = 5000, .ppid = 8, .image = L"a"};
+    uint64_t key;
+
+    CHECK(raise_create(&process) == 0, "created");
+    key = runtime_start_key(5000);
+    process.flags = CONTROL_LISTED;
+    CHECK(raise_create(&process) == 0 && runtime_start_key(5000) == key, "the same one");
+    process.flags = 0;
+    CHECK(raise_create(&process) == 0 && runtime_start_key(5000) > key, "another one");
+    raise_exit(5000, 0);
+    CHECK(runtime_start_key(5000) == 0, "nobody");
+    process.pid = 5002;
+    process.flags = CONTROL_NO_EXIT;
+    CHECK(raise_create(&process) != 0 && runtime_start_key(5002) == 0, "refused");
+    CHECK(counts_get(device).created == before.created + 4, "%u", counts_get(device).created);
+    CHECK(counts_get(device).exited == before.exited + 1, "%u", counts_get(device).exited);
+}
+
+static void failing_allocation(void)
+{
+    char out[4];
+    uint32_t n = 1;
+
+    runtime_fail_allocation(2);
+    CHECK(runtime_facts().fail_in == 2, "%u", runtime_facts().fail_in);
+    while (runtime_facts().fail_in > 0 && n++ < 10) {
+        HANDLE device = device_open(PROBE_PATH, GENERIC_READ | GENERIC_WRITE);
+
+        request(device, PROBE_ECHO, "x", 1, out, sizeof(out), NULL);
+        CloseHandle(device);
+    }
+    CHECK(runtime_facts().fail_in == 0, "%u", runtime_facts().fail_in);
+    runtime_fail_allocation(0);
+}
+
+/* Processes that the runtime raises by itself from before the start on. */
+static void raised_at_start(void)
+{
+    uint32_t pids[1024], alive;
+    struct control_facts facts;
+    HANDLE device;
+    DWORD begin;
+
+    runtime_setting("StartThreads", 3);
+    runtime_setting("StartProcesses", 50);
+    CHECK(driver_start() == 0, "start");
+    begin = GetTickCount();
+    while ((facts = runtime_facts()).raising > 0 && GetTickCount() - begin < LIMIT_MS)
+        Sleep(1);
+    device = device_open(PROBE_PATH, GENERIC_READ | GENERIC_WRITE);
+    CHECK(facts.raising == 0 && facts.creations >= 150 && facts.exits >= 75, "%u, %u, %u",
+          facts.raising, facts.creations, facts.exits);
+    CHECK(counts_get(device).created == facts.creations, "%u, %u", counts_get(device).created,
+          facts.creations);
+    CHECK(counts_get(device).exited == facts.exits, "%u, %u", counts_get(device).exited,
+          facts.exits);
+    alive = (uint32_t)runtime_pids(pids, 1024);
+    CHECK(alive >= 1 + 75, "%u live", alive);
+    CloseHandle(device);
+    CHECK(driver_stop() == 0, "stop");
 }
 
 int main(void)
@@ -150,9 +217,12 @@ int main(void)
         purged(device);
         closed(device);
         processes(device);
+        kinds_of_processes(device);
         CloseHandle(device);
+        failing_allocation();
         error = driver_stop();
         CHECK(error == 0, "stop: %lu", error);
     }
+    raised_at_start();
     return test_end();
 }

@@ -225,6 +225,19 @@ void runtime_fail_allocation(uint32_t n)
     ask(CONTROL_FAIL_ALLOCATION, &n, sizeof(n), NULL, 0);
 }
 
+uint64_t runtime_start_key(uint32_t pid)
+{
+    uint64_t key;
+
+    ask(CONTROL_START_KEY, &pid, sizeof(pid), &key, sizeof(key));
+    return key;
+}
+
+size_t runtime_pids(uint32_t *pids, size_t room)
+{
+    return ask(CONTROL_PIDS, NULL, 0, pids, (DWORD)(room * sizeof(*pids))) / sizeof(*pids);
+}
+
 const char *runtime_reports(void)
 {
     HANDLE file = CreateFileA(report_path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,

@@ -53,6 +53,10 @@ DWORD driver_stop(void);
 
 struct control_facts runtime_facts(void);
 void runtime_fail_allocation(uint32_t n);
+/* Of a process that lives. */
+uint64_t runtime_start_key(uint32_t pid);
+/* The processes that live; returns how many, at most room. */
+size_t runtime_pids(uint32_t *pids, size_t room);
 
 /* The misuses reported since the last clearing, also of a driver that is stopped: lines "kind: text". Valid until the next call. */
 const char *runtime_reports(void);

@@ -33,12 +33,17 @@ static struct {
     volatile LONG canceled_on_queue, cancel_routines;
     volatile LONG created, exited;
     volatile LONG purged;
+    volatile LONG strangers;
 } counts;
 
 static VOID NTAPI notify(PEPROCESS process, HANDLE pid, PPS_CREATE_NOTIFY_INFO info)
 {
+    HANDLE runs = info != NULL ? info->CreatingThreadId.UniqueProcess : pid;
+
     UNREFERENCED_PARAMETER(process);
     InterlockedIncrement(info != NULL ? &counts.created : &counts.exited);
+    if (PsGetProcessId(PsGetCurrentProcess()) != runs)
+        InterlockedIncrement(&counts.strangers);
     /* Pids that end in 2 are refused. */
     if (info != NULL && ((ULONG_PTR)pid & 2) != 0)
         info->CreationStatus = STATUS_ACCESS_DENIED;

@@ -21,6 +21,7 @@ struct probe_counts {
     uint32_t canceled_on_queue, cancel_routines;
     uint32_t created, exited; /* processes */
     uint32_t purged;
+    uint32_t strangers; /* a process was notified of in another one than it says */
 };
 
 enum probe_misuse {

@@ -53,14 +53,42 @@ static void bulk(const struct control_bulk *bulk, struct control_result *result)
 
 static void facts_get(struct control_facts *facts)
 {
+    struct process_facts processes;
+
+    process_facts_get(&processes);
     memset(facts, 0, sizeof(*facts));
     facts->reports = report_count();
     facts->objects = objects_alive(false);
-    facts->notify = process_notify_kind();
+    facts->notify = processes.notify;
+    facts->creations = processes.creations;
+    facts->exits = processes.exits;
+    facts->raising = races_raising();
+    facts->fail_in = allocation_fail_in();
     facts->characteristics = device_facts.characteristics;
     facts->exclusive = device_facts.exclusive;
     memcpy(facts->sddl, device_facts.sddl, sizeof(facts->sddl));
     pool_facts(facts);
+}
+
+/* Questions about processes. */
+static NTSTATUS answer_process(ULONG code, void *buffer, size_t size, size_t room, size_t *bytes)
+{
+    size_t count;
+
+    switch (code) {
+    case CONTROL_START_KEY:
+        if (size != sizeof(uint32_t) || room < sizeof(uint64_t))
+            return STATUS_INVALID_PARAMETER;
+        *(uint64_t *)buffer = process_start_key(*(uint32_t *)buffer);
+        *bytes = sizeof(uint64_t);
+        return STATUS_SUCCESS;
+    case CONTROL_PIDS:
+        count = process_pids(buffer, room / sizeof(uint32_t));
+        *bytes = count * sizeof(uint32_t);
+        return *bytes <= room ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
 }
 
 /* Answers in the buffer that the question came in. Returns the status. */
@@ -101,7 +129,7 @@ static NTSTATUS answer(ULONG code, void *buffer, size_t size, size_t room, size_
         allocation_fail_at(*(uint32_t *)buffer);
         return STATUS_SUCCESS;
     default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+        return answer_process(code, buffer, size, room, bytes);
     }
     memcpy(buffer, &result, sizeof(result));
     *bytes = sizeof(result);

@@ -631,6 +631,7 @@ NTSTATUS WdfVersionBind(PDRIVER_OBJECT driver, PUNICODE_STRING path, PWDF_BIND_I
     table_misc(table);
     imports_patch(driver);
     process_begin();
+    races_begin();
 
     memset(&driver_globals, 0, sizeof(driver_globals));
     driver_globals.DisplaceDriverUnload = TRUE;
@@ -645,6 +646,7 @@ VOID WdfVersionUnbind(PUNICODE_STRING path, PWDF_BIND_INFO info, PWDF_DRIVER_GLO
     UNREFERENCED_PARAMETER(info);
     if (globals != &driver_globals)
         report("unbind", "these are not the globals that were given out");
+    races_end();
     /* The driver's entry failed: nobody has called the unload routine. */
     if (the_driver != NULL) {
         object_delete(&the_driver->base);

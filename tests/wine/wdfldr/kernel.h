@@ -25,11 +25,34 @@ VOID NTAPI kernel_free_pool(PVOID memory);
 void pool_facts(struct control_facts *facts);
 
 /* process.c */
+struct process_facts {
+    uint32_t notify;           /* as control_facts has it */
+    uint32_t creations, exits; /* that the notify routine was called with */
+};
+
 void process_imports(void);
 void process_begin(void); /* before the driver's entry */
 uint32_t process_create(const struct control_process *what, struct control_result *result);
 void process_exit(uint32_t pid, uint32_t status, struct control_result *result);
-uint32_t process_notify_kind(void);
+/* The beginnings of both, as others can see them: in the list, but not told; told, but listed. */
+void process_appear(const struct control_process *what);
+void process_tell_exit(uint32_t pid, uint32_t status, struct control_result *result);
+void process_vanish(uint32_t pid); /* the end of process_exit() */
+bool process_notified(void);       /* a notify routine is registered */
+void process_facts_get(struct process_facts *facts);
+uint64_t process_start_key(uint32_t pid); /* 0: there is none */
+/* Those that live. Returns how many there are. */
+size_t process_pids(uint32_t *pids, size_t room);
+
+/* races.c: processes that come and go while the driver starts, as the settings say. */
+void races_begin(void); /* before the driver's entry */
+void races_end(void);   /* all have been raised */
+/* The driver asks for the list; looks a process up, before and after; asks for an image's name. */
+void races_list(void);
+void races_look(uint32_t pid);
+void races_looked(uint32_t pid);
+void races_name(uint32_t pid);
+uint32_t races_raising(void); /* how many threads still raise */
 
 /* kernel.c: adds a function that the driver may import or look up; NULL: that it must not find. */
 void import_add(const char *name, void *function);

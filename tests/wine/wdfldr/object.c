@@ -47,6 +47,13 @@ void allocation_fail_at(uint32_t n)
     InterlockedExchange(&fail_in, (LONG)n);
 }
 
+uint32_t allocation_fail_in(void)
+{
+    LONG left = fail_in;
+
+    return left > 0 ? (uint32_t)left : 0;
+}
+
 /* ---- handles ---- */
 
 static uint64_t handle_make(uint32_t index)

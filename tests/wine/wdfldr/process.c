@@ -7,15 +7,16 @@
 
 #include <string.h>
 
-#define BUCKETS         4096u
-#define MAGIC           0x73636f7270627272u
-#define TOKEN_MAGIC     0x6e656b6f74627272u
-#define SYSTEM_PID      4u
-#define EXISTING_PID    100000u /* of the processes that were there before, in steps of 4 */
-#define QUERY_LIMITED   0x1000u
-#define FORCE_INTEGRITY 0x80u
-#define TEXT_MAX        96u
-#define ENTRY           0x150u /* SYSTEM_PROCESS_INFORMATION with one thread */
+#define BUCKETS           4096u
+#define MAGIC             0x73636f7270627272u
+#define TOKEN_MAGIC       0x6e656b6f74627272u
+#define SYSTEM_PID        4u
+#define EXISTING_PID      100000u /* of the processes that were there before, in steps of 4 */
+#define QUERY_LIMITED     0x1000u
+#define FORCE_INTEGRITY   0x80u
+#define TEXT_MAX          96u
+#define ENTRY             0x150u /* SYSTEM_PROCESS_INFORMATION with one thread */
+#define SUBSYSTEM_PROCESS 2u     /* IsSubsystemProcess, which this header has not */
 
 struct token {
     uint64_t magic;
@@ -48,6 +49,7 @@ static uint64_t start_keys;
 static notify_routine notify;
 static uint32_t notify_kind;
 static unsigned notifying;
+static struct process_facts told;
 
 /* ---- with the lock held ---- */
 
@@ -143,17 +145,13 @@ static struct process *lookup_any(uint32_t pid)
     return process != NULL ? process : process_of_wine(pid);
 }
 
-/* The process that a thread of the runtime stands for. A test may name any creator: it is there. */
+/* The process that a thread of the runtime stands for: somebody always runs. */
 static struct process *current(void)
 {
-    uint32_t pid = thread_here()->process;
-    struct process *process = lookup_any(pid != 0 ? pid : SYSTEM_PID);
+    struct thread *thread = thread_here();
+    struct process *process = lookup_any(thread->process != 0 ? thread->process : SYSTEM_PID);
 
-    if (process == NULL) {
-        process = process_new(pid);
-        process->real = true;
-    }
-    return process;
+    return process != NULL ? process : thread->stranger;
 }
 
 /* ---- the kernel's functions ---- */
@@ -163,6 +161,7 @@ static NTSTATUS NTAPI lookup_by_id(HANDLE pid, PEPROCESS *out)
     struct process *process;
 
     irql_at_most(APC_LEVEL, "PsLookupProcessByProcessId");
+    races_look(HandleToULong(pid));
     enter();
     process = lookup_any(HandleToULong(pid));
     /* As the kernel: one that has exited is not found by its pid any more. */
@@ -171,6 +170,7 @@ static NTSTATUS NTAPI lookup_by_id(HANDLE pid, PEPROCESS *out)
     if (process != NULL)
         process->references++;
     leave();
+    races_looked(HandleToULong(pid));
     *out = (PEPROCESS)process;
     return process != NULL ? STATUS_SUCCESS : STATUS_INVALID_CID;
 }
@@ -299,7 +299,8 @@ static BOOLEAN NTAPI is_protected(PEPROCESS object)
 {
     struct process *process = of(object, "PsIsProtectedProcess");
 
-    return process != NULL && process->pid == SYSTEM_PID;
+    return process != NULL &&
+           (process->pid == SYSTEM_PID || (process->flags & CONTROL_PROTECTED) != 0);
 }
 
 static PACCESS_TOKEN NTAPI reference_token(PEPROCESS object)
@@ -404,6 +405,7 @@ static NTSTATUS NTAPI locate_image(PEPROCESS object, PUNICODE_STRING *out)
     *out = NULL;
     if (process == NULL)
         return STATUS_INVALID_PARAMETER;
+    races_name(process->pid);
     size = wcslen(process->image) * sizeof(wchar_t);
     *out = kernel_allocate_pool(PagedPool, sizeof(**out) + size + sizeof(wchar_t), 0x6e496553);
     if (*out == NULL)
@@ -438,7 +440,7 @@ static uint8_t *list_entry(uint8_t *entry, const struct process *process)
     return entry + ENTRY + 32;
 }
 
-static NTSTATUS NTAPI query_system(ULONG class, PVOID buffer, ULONG room, PULONG needed)
+static NTSTATUS list(uint8_t *buffer, ULONG room, PULONG needed)
 {
     struct process *process;
     struct process idle = {.pid = 0};
@@ -446,9 +448,6 @@ static NTSTATUS NTAPI query_system(ULONG class, PVOID buffer, ULONG room, PULONG
     size_t size = ENTRY + 32;
     unsigned i;
 
-    irql_at_most(PASSIVE_LEVEL, "ZwQuerySystemInformation");
-    if (class != 5)
-        return STATUS_INVALID_INFO_CLASS;
     enter();
     for (i = 0; i < BUCKETS; i++)
         for (process = buckets[i]; process != NULL; process = process->next)
@@ -471,6 +470,15 @@ static NTSTATUS NTAPI query_system(ULONG class, PVOID buffer, ULONG room, PULONG
     *(uint32_t *)last = 0;
     leave();
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS NTAPI query_system(ULONG class, PVOID buffer, ULONG room, PULONG needed)
+{
+    irql_at_most(PASSIVE_LEVEL, "ZwQuerySystemInformation");
+    if (class != 5)
+        return STATUS_INVALID_INFO_CLASS;
+    races_list();
+    return list(buffer, room, needed);
 }
 
 /* ---- the notify routine ---- */
@@ -505,6 +513,7 @@ static NTSTATUS set_notify(PVOID routine, BOOLEAN removing, uint32_t kind, const
             wait_changed(WIN32_INFINITE);
     }
     leave();
+    WakeAllConditionVariable(&runtime_changed);
     return status;
 }
 
@@ -520,9 +529,35 @@ static NTSTATUS NTAPI set_notify_ex2(ULONG type, PVOID routine, BOOLEAN removing
     return set_notify(routine, removing, 2, "PsSetCreateProcessNotifyRoutineEx2");
 }
 
-uint32_t process_notify_kind(void)
+bool process_notified(void)
 {
-    return notify_kind;
+    return notify_kind != 0;
+}
+
+/* Who creates a process is one, also when no test has raised it. */
+static struct process *stranger_new(uint32_t pid)
+{
+    struct process *process;
+
+    enter();
+    if (lookup_any(pid != 0 ? pid : SYSTEM_PID) != NULL) {
+        leave();
+        return NULL;
+    }
+    process = process_new(pid);
+    process->real = true;
+    unlist(process);
+    leave();
+    return process;
+}
+
+static void stranger_end(struct process *process)
+{
+    if (process == NULL)
+        return;
+    enter();
+    release_if_gone(process);
+    leave();
 }
 
 /* At PASSIVE_LEVEL, in a critical region, in the thread that creates or is the last to exit. */
@@ -537,11 +572,17 @@ static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
     routine = notify;
     if ((process->flags & CONTROL_SUBSYSTEM) != 0 && notify_kind != 2)
         routine = NULL;
-    if (routine != NULL)
+    if (routine != NULL) {
         notifying++;
+        if (info != NULL)
+            told.creations++;
+        else
+            told.exits++;
+    }
     leave();
     if (routine == NULL)
         return false;
+    thread->stranger = stranger_new(pid);
     thread->process = pid;
     thread->id = tid;
     thread->critical++;
@@ -554,6 +595,8 @@ static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
     thread->critical--;
     thread->process = 0;
     thread->id = 0;
+    stranger_end(thread->stranger);
+    thread->stranger = NULL;
     enter();
     notifying--;
     leave();
@@ -582,6 +625,43 @@ static void set_name(struct process *process, const wchar_t *image, size_t lengt
         process->image[i] = image[i];
 }
 
+/* In the list, as a process is before its creation is told. Returns it, held. */
+static struct process *appear(const struct control_process *what)
+{
+    struct process *process;
+
+    enter();
+    process = lookup(what->pid);
+    if (process == NULL || (what->flags & CONTROL_LISTED) == 0) {
+        if (process != NULL)
+            unlist(process); /* that pid is used again */
+        process = process_new(what->pid);
+        process->ppid = what->ppid;
+        process->session = what->session;
+        process->sub_authority = what->sub_authority;
+        process->create_time = what->create_time != 0 ? what->create_time : now();
+        set_name(process, (const wchar_t *)(const void *)(what + 1),
+                 what->image_size / sizeof(wchar_t));
+    }
+    process->flags = what->flags;
+    process->held++;
+    leave();
+    return process;
+}
+
+static void let_go(struct process *process)
+{
+    enter();
+    process->held--;
+    release_if_gone(process);
+    leave();
+}
+
+void process_appear(const struct control_process *what)
+{
+    let_go(appear(what));
+}
+
 uint32_t process_create(const struct control_process *what, struct control_result *result)
 {
     const uint8_t *texts = (const uint8_t *)(what + 1);
@@ -590,22 +670,9 @@ uint32_t process_create(const struct control_process *what, struct control_resul
     UNICODE_STRING command = {(USHORT)what->command_size, (USHORT)what->command_size,
                               (wchar_t *)(uintptr_t)(texts + what->image_size)};
     PS_CREATE_NOTIFY_INFO info = {.Size = sizeof(info)};
-    struct process *process;
+    struct process *process = appear(what);
 
-    enter();
-    process = lookup(what->pid);
-    if (process != NULL)
-        unlist(process); /* that pid is used again */
-    process = process_new(what->pid);
-    process->held = 1;
-    process->ppid = what->ppid;
-    process->session = what->session;
-    process->flags = what->flags;
-    process->sub_authority = what->sub_authority;
-    process->create_time = what->create_time != 0 ? what->create_time : now();
-    set_name(process, image.Buffer, what->image_size / sizeof(wchar_t));
-    leave();
-
+    info.Flags = (what->flags & CONTROL_SUBSYSTEM) != 0 ? SUBSYSTEM_PROCESS : 0;
     info.FileOpenNameAvailable = (what->flags & CONTROL_INEXACT_IMAGE) == 0;
     info.ParentProcessId = ULongToHandle(what->ppid);
     info.CreatingThreadId.UniqueProcess = ULongToHandle(what->creator_pid);
@@ -619,35 +686,104 @@ uint32_t process_create(const struct control_process *what, struct control_resul
     result->status = (uint32_t)info.CreationStatus;
 
     /* A process that is refused has had its first thread: it exits, and that is told. */
-    if (!NT_SUCCESS(info.CreationStatus))
+    if (!NT_SUCCESS(info.CreationStatus) && (what->flags & CONTROL_NO_EXIT) != 0)
+        process_vanish(what->pid);
+    else if (!NT_SUCCESS(info.CreationStatus))
         process_exit(what->pid, (uint32_t)info.CreationStatus, result);
-    enter();
-    process->held--;
-    release_if_gone(process);
-    leave();
+    let_go(process);
     return (uint32_t)info.CreationStatus;
 }
 
-void process_exit(uint32_t pid, uint32_t status, struct control_result *result)
+/* Returns the process, held, or NULL. */
+static struct process *tell_exit(uint32_t pid, uint32_t status, struct control_result *result)
 {
     struct process *process;
 
     enter();
     process = lookup(pid);
-    if (process == NULL) {
-        leave();
-        return;
+    if (process != NULL) {
+        process->held++;
+        process->exit_status = status;
     }
-    process->held++;
-    process->exit_status = status;
     leave();
-    result->called += notify_call(process, pid, pid + 1, NULL);
+    if (process != NULL)
+        result->called += notify_call(process, pid, pid + 1, NULL);
+    return process;
+}
+
+static void vanish(struct process *process)
+{
     enter();
     process->exited = true;
-    process->held--;
     unlist(process);
-    release_if_gone(process);
     leave();
+    let_go(process);
+}
+
+void process_exit(uint32_t pid, uint32_t status, struct control_result *result)
+{
+    struct process *process = tell_exit(pid, status, result);
+
+    if (process != NULL)
+        vanish(process);
+}
+
+void process_tell_exit(uint32_t pid, uint32_t status, struct control_result *result)
+{
+    struct process *process = tell_exit(pid, status, result);
+
+    if (process != NULL)
+        let_go(process);
+}
+
+void process_vanish(uint32_t pid)
+{
+    struct process *process;
+
+    enter();
+    process = lookup(pid);
+    if (process != NULL)
+        process->held++;
+    leave();
+    if (process != NULL)
+        vanish(process);
+}
+
+/* ---- what tests ask ---- */
+
+void process_facts_get(struct process_facts *facts)
+{
+    enter();
+    *facts = told;
+    facts->notify = notify_kind;
+    leave();
+}
+
+uint64_t process_start_key(uint32_t pid)
+{
+    struct process *process;
+    uint64_t key;
+
+    enter();
+    process = lookup(pid);
+    key = process != NULL ? process->start_key : 0;
+    leave();
+    return key;
+}
+
+size_t process_pids(uint32_t *pids, size_t room)
+{
+    struct process *process;
+    size_t count = 0;
+    unsigned i;
+
+    enter();
+    for (i = 0; i < BUCKETS; i++)
+        for (process = buckets[i]; process != NULL; process = process->next)
+            if (!process->exited && !process->real && count++ < room)
+                pids[count - 1] = process->pid;
+    leave();
+    return count;
 }
 
 /* ---- begin and end ---- */
@@ -666,6 +802,7 @@ void process_begin(void)
     uint32_t i;
 
     enter();
+    memset(&told, 0, sizeof(told));
     if (lookup(SYSTEM_PID) == NULL)
         add_existing(SYSTEM_PID, 0, L"System");
     for (i = 0; i < settings.existing_processes; i++)

@@ -62,6 +62,7 @@ struct thread {
     uint32_t id;          /* of the thread that it stands for; 0: itself */
     bool in_notification; /* runs a notify routine of the driver */
     void *queue;          /* whose requests it gives to the driver */
+    void *stranger;       /* its process, if no test has raised that */
 };
 
 struct thread *thread_here(void);
@@ -136,6 +137,7 @@ unsigned objects_alive(bool leak);
 /* true: this allocation is the one that a test wants to fail. */
 bool allocation_fails(void);
 void allocation_fail_at(uint32_t n);
+uint32_t allocation_fail_in(void); /* 0: none is to fail any more */
 
 /* ---- driver and device ---- */
 

@@ -36,5 +36,8 @@ void settings_read(void)
     settings.without_ex2 = number(key, L"WithoutEx2");
     settings.fail_allocation = number(key, L"FailAllocation");
     settings.existing_processes = number(key, L"ExistingProcesses");
+    settings.start_threads = number(key, L"StartThreads");
+    settings.start_processes = number(key, L"StartProcesses");
+    settings.start_races = number(key, L"StartRaces");
     RegCloseKey(key);
 }
