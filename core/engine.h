@@ -118,7 +118,8 @@ uint32_t engine_record_limit(struct engine *engine);
  * Gives the event the next number, keeps it and wakes whoever waits for it. The record is whole
  * and well-formed but for `seq`, which the engine sets in its own copy. If it is larger than
  * record_max, or there is only memory for that, its base is kept without its strings, and
- * texts_cut counts it. ENGINE_OK, or ENGINE_LOST.
+ * texts_cut counts it, as it does a record with a string that says it was cut. ENGINE_OK, or
+ * ENGINE_LOST.
  */
 enum engine_status engine_post(struct engine *engine, const struct rollcall_event *event);
 

@@ -3,6 +3,8 @@
 #include "core/consumers.h"
 #include "core/deliver.h"
 
+#include <string.h>
+
 #define BASE_SIZE ((uint32_t)sizeof(struct rollcall_event))
 
 /* What is given up for an event, and what is not. */
@@ -80,9 +82,25 @@ static enum log_room room_for(struct engine *engine, const struct rollcall_event
     return make_room_or_cut(engine, &terms, size);
 }
 
+/* Who made the record may have cut its strings already, and says so in them. */
+static bool has_cut_text(const struct rollcall_event *event)
+{
+    size_t at = sizeof(*event);
+
+    while (at + sizeof(struct rollcall_text) <= event->size) {
+        struct rollcall_text text;
+
+        memcpy(&text, (const unsigned char *)event + at, sizeof(text));
+        if (text.flags & ROLLCALL_TEXT_CUT)
+            return true;
+        at += sizeof(text) + ROLLCALL_ALIGN(text.size);
+    }
+    return false;
+}
+
 static void keep(struct engine *engine, const struct rollcall_event *event, uint32_t size)
 {
-    if (size < event->size)
+    if (size < event->size || has_cut_text(event))
         engine->texts_cut++;
     log_append(&engine->log, event, size);
     engine->living = living_after(engine, event);

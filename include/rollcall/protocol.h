@@ -148,7 +148,7 @@ struct rollcall_engine_stats {
     uint64_t last_seq;               /* of the newest; as many as were raised in this epoch */
     uint64_t lost[ROLLCALL_REASONS]; /* events that no consumer can have, by reason */
     uint64_t denied;                 /* processes refused by the policy */
-    uint64_t texts_cut;              /* records whose strings were cut for want of memory */
+    uint64_t texts_cut;              /* records of which strings were cut, or left out */
     uint64_t budget;                 /* bytes */
     uint64_t used;                   /* bytes of the budget that are in use */
     uint32_t record_max;             /* bytes */

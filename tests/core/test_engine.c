@@ -386,6 +386,30 @@ static void test_reply_has_a_bound(void **state)
     expect_drained(f, &peer, fit + 1, fit + 1);
 }
 
+/* Who posts it may have cut them before. */
+static void test_strings_cut_by_the_host(void **state)
+{
+    struct fixture *f = *state;
+    struct rollcall_text *first = (void *)((struct rollcall_event *)(void *)f->event + 1);
+    struct rollcall_text *second = first + 1;
+
+    make_event(f->event, ROLLCALL_CREATE, 1, BASE + 2 * sizeof(*first) + 8);
+    first->size = 0;
+    *second = (struct rollcall_text){.field = ROLLCALL_USER, .size = 8, .full_size = 8};
+    assert_int_equal(engine_post(f->engine, (void *)f->event), ENGINE_OK);
+    assert_int_equal(stats(f).texts_cut, 0);
+    second->flags = ROLLCALL_TEXT_CUT | ROLLCALL_TEXT_INEXACT;
+    assert_int_equal(engine_post(f->engine, (void *)f->event), ENGINE_OK);
+    assert_int_equal(stats(f).texts_cut, 1);
+    first->flags = ROLLCALL_TEXT_CUT;
+    assert_int_equal(engine_post(f->engine, (void *)f->event), ENGINE_OK);
+    assert_int_equal(stats(f).texts_cut, 2);
+    second->flags = ROLLCALL_TEXT_UNREADABLE;
+    first->flags = 0;
+    assert_int_equal(engine_post(f->engine, (void *)f->event), ENGINE_OK);
+    assert_int_equal(stats(f).texts_cut, 2);
+}
+
 static void test_request_may_lie_in_the_buffer(void **state)
 {
     struct fixture *f = *state;
@@ -1268,6 +1292,7 @@ int main(void)
         TEST(test_reply_has_a_bound),
         TEST(test_request_may_lie_in_the_buffer),
         TEST(test_strings_too_long),
+        TEST(test_strings_cut_by_the_host),
         TEST(test_request_waits_for_event),
         TEST(test_event_waits_for_request),
         TEST(test_oldest_request_first),
