@@ -44,6 +44,8 @@ static void echoes(HANDLE device)
     CHECK(error == ERROR_INSUFFICIENT_BUFFER, "%lu", error);
     error = request(device, PROBE_ECHO, NULL, 0, out, 19, &bytes);
     CHECK(error == ERROR_INSUFFICIENT_BUFFER, "%lu", error);
+    error = request(device, PROBE_RAW, in, 20, out, 20, &bytes);
+    CHECK(error == ERROR_INVALID_FUNCTION, "no buffers with METHOD_NEITHER: %lu", error);
 }
 
 static void pended(HANDLE device)

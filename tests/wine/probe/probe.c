@@ -358,6 +358,7 @@ static VOID control(WDFQUEUE queue, WDFREQUEST request, size_t out_size, size_t 
 
     switch (code) {
     case PROBE_ECHO:
+    case PROBE_RAW:
         echo(request);
         break;
     case PROBE_PEND:

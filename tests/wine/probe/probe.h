@@ -9,6 +9,7 @@
 #define PROBE_CODE(function) (0x8a17u << 16 | 3u << 14 | (function) << 2)
 
 #define PROBE_ECHO    PROBE_CODE(0x801u) /* the answer is the question */
+#define PROBE_RAW     (PROBE_ECHO | 3u)  /* the same with METHOD_NEITHER */
 #define PROBE_PEND    PROBE_CODE(0x802u) /* into the manual queue */
 #define PROBE_RELEASE PROBE_CODE(0x803u) /* completes the oldest of those, out: uint32_t, found */
 #define PROBE_MISUSE  PROBE_CODE(0x804u) /* in: uint32_t, enum probe_misuse */

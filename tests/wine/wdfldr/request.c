@@ -28,6 +28,12 @@ static struct dead_buffer dead[DEAD_KEPT];
 static unsigned next_dead;
 static SRWLOCK dead_lock;
 
+/* The framework shows a driver no buffers of such a request. */
+static bool is_raw(const struct request *request)
+{
+    return (request->code & 3) == METHOD_NEITHER;
+}
+
 /* ---- buffers ---- */
 
 static bool all(const uint8_t *bytes, size_t size, uint8_t value)
@@ -48,7 +54,7 @@ static void buffer_new(struct request *request)
     memset(block + GUARD + request->room, GUARD_BYTE, GUARD);
     request->buffer = block + GUARD;
     memset(request->buffer, UNSET_BYTE, request->room);
-    if (request->input_size > 0)
+    if (request->input_size > 0 && !is_raw(request))
         memcpy(request->buffer, request->irp->AssociatedIrp.SystemBuffer, request->input_size);
 }
 
@@ -377,7 +383,7 @@ static NTSTATUS retrieve(WDFREQUEST handle, size_t least, PVOID *buffer, size_t 
         *size = 0;
     if (request == NULL)
         return STATUS_INVALID_HANDLE;
-    if (request->type != WdfRequestTypeDeviceControl)
+    if (request->type != WdfRequestTypeDeviceControl || is_raw(request))
         return STATUS_INVALID_DEVICE_REQUEST;
     there = input ? request->input_size : request->output_size;
     if (there == 0 || there < least)
