@@ -831,9 +831,11 @@ void process_leaks(void)
             if (process->token.references > 0)
                 report("token-leak", "process %u, %u references", process->pid,
                        process->token.references);
+            process->references = 0;
+            process->token.references = 0;
+            process->exited = true;
             unlist(process);
-            process->magic = 0;
-            memory_retire(process, NULL);
+            release_if_gone(process); /* or who is just raising it does */
         }
     }
     leave();
