@@ -7,7 +7,7 @@
 void complain_as(const char *command);
 
 /* Who gets the text of messages from here on instead of stderr, without the command's name. */
-void complain_to(void (*sink)(const char *text));
+void complain_to(void (*to)(const char *text));
 
 /* "rollcall watch: TEXT\n". A progress line that stands on the terminal is wiped first. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);

@@ -65,32 +65,31 @@ static enum engine_status acknowledge_only(struct engine *engine, uint64_t id, u
     return status;
 }
 
-enum engine_status engine_fetch(struct engine *engine, uint64_t consumer, const void *request,
+enum engine_status engine_fetch(struct engine *engine, uint64_t id, const void *request,
                                 size_t size)
 {
     struct rollcall_fetch fetch;
 
     if (!request_fetch(request, size, &fetch))
         return ENGINE_INVALID;
-    return acknowledge_only(engine, consumer, fetch.acked_seq);
+    return acknowledge_only(engine, id, fetch.acked_seq);
 }
 
-enum engine_status engine_acknowledge(struct engine *engine, uint64_t consumer, const void *request,
+enum engine_status engine_acknowledge(struct engine *engine, uint64_t id, const void *request,
                                       size_t size)
 {
     struct rollcall_acknowledge checked;
 
     if (!request_acknowledge(request, size, &checked))
         return ENGINE_INVALID;
-    return acknowledge_only(engine, consumer, checked.acked_seq);
+    return acknowledge_only(engine, id, checked.acked_seq);
 }
 
-enum engine_status engine_wait(struct engine *engine, uint64_t consumer, const void *request,
-                               size_t size)
+enum engine_status engine_wait(struct engine *engine, uint64_t id, const void *request, size_t size)
 {
     if (!request_plain(request, size))
         return ENGINE_INVALID;
-    return acknowledge_only(engine, consumer, 0);
+    return acknowledge_only(engine, id, 0);
 }
 
 enum engine_status engine_match(struct engine *engine, uint64_t id)

@@ -37,8 +37,8 @@
 struct engine;
 
 /*
- * A consumer is named by a number that is never used again, 0 is none. So a call may race with
- * engine_close() of its consumer, or come after it: it gets ENGINE_CLOSED and touches nothing.
+ * A consumer is named by a number, its id, that is never used again; 0 is none. So a call may race
+ * with engine_close() of its consumer, or come after it: it gets ENGINE_CLOSED and touches nothing.
  */
 
 /* What happened to a call or a request. */
@@ -155,32 +155,32 @@ enum engine_status engine_attach(struct engine *engine, const void *request, siz
  * acknowledged is delivered again to its successor, an ephemeral consumer is gone. The host then
  * empties the queue itself. What is closed may be closed again.
  */
-void engine_close(struct engine *engine, uint64_t consumer);
+void engine_close(struct engine *engine, uint64_t id);
 
 /*
  * Checks a fetch and acknowledges what it says: ENGINE_OK, or ENGINE_INVALID or ENGINE_CLOSED, and
  * nothing changed. After ENGINE_OK the host queues the request and calls engine_match().
  */
-enum engine_status engine_fetch(struct engine *engine, uint64_t consumer, const void *request,
+enum engine_status engine_fetch(struct engine *engine, uint64_t id, const void *request,
                                 size_t size);
 
 /* Checks a wait request; the same way. */
-enum engine_status engine_wait(struct engine *engine, uint64_t consumer, const void *request,
+enum engine_status engine_wait(struct engine *engine, uint64_t id, const void *request,
                                size_t size);
 
 /* Completes queued requests of the consumer as long as there is something for them. ENGINE_OK, or
  * ENGINE_CLOSED: nobody will take what is in the queue. The queue holds no more than
  * ROLLCALL_PENDED_MAX requests; the host sees to that. */
-enum engine_status engine_match(struct engine *engine, uint64_t consumer);
+enum engine_status engine_match(struct engine *engine, uint64_t id);
 
 /* Acknowledges, then fills `buffer` at once. ENGINE_OK, ENGINE_NOTHING, ENGINE_TOO_SMALL,
  * ENGINE_INVALID, ENGINE_CLOSED; *bytes: of the buffer that are the answer. The request may lie in
  * the buffer. */
-enum engine_status engine_drain(struct engine *engine, uint64_t consumer, const void *request,
+enum engine_status engine_drain(struct engine *engine, uint64_t id, const void *request,
                                 size_t size, void *buffer, size_t room, size_t *bytes);
 
 /* ENGINE_OK, ENGINE_INVALID, ENGINE_CLOSED. */
-enum engine_status engine_acknowledge(struct engine *engine, uint64_t consumer, const void *request,
+enum engine_status engine_acknowledge(struct engine *engine, uint64_t id, const void *request,
                                       size_t size);
 
 /* ENGINE_OK, ENGINE_INVALID, ENGINE_TOO_SMALL for the engine's own part. */
