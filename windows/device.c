@@ -57,11 +57,16 @@ bool device_is_gone(DWORD error)
     }
 }
 
+static HANDLE open_device(void)
+{
+    return CreateFileW(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED, NULL);
+}
+
 int device_connect(HANDLE *device)
 {
-    HANDLE handle = CreateFileW(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE,
-                                FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
-                                FILE_FLAG_OVERLAPPED, NULL);
+    HANDLE handle = open_device();
 
     if (handle == INVALID_HANDLE_VALUE)
         return device_failed(GetLastError());
@@ -96,4 +101,18 @@ void device_request(struct rollcall_request *request, size_t size, unsigned flag
     request->version = ROLLCALL_PROTOCOL_VERSION;
     request->flags = (uint16_t)flags;
     request->size = (uint32_t)size;
+}
+
+DWORD device_release(void)
+{
+    struct rollcall_request request;
+    HANDLE device = open_device();
+    DWORD error;
+
+    if (device == INVALID_HANDLE_VALUE)
+        return GetLastError();
+    device_request(&request, sizeof(request), 0);
+    error = device_ask(device, ROLLCALL_CODE_RELEASE, &request, sizeof(request), NULL, 0, NULL);
+    CloseHandle(device);
+    return error;
 }

@@ -17,6 +17,10 @@ int device_connect(HANDLE *device);
 DWORD device_ask(HANDLE device, uint32_t code, const void *request, size_t size, void *answer,
                  size_t room, size_t *got);
 
+/* Asks whoever has a handle of the driver to close it, so that it can be stopped. Who reads by
+ * librollcall does so, and opens it again when the driver is back. ERROR_SUCCESS or why not. */
+DWORD device_release(void);
+
 /* The text and the errno value for an error that says nothing particular about the request. */
 int device_failed(DWORD error);
 

@@ -264,6 +264,9 @@ static int reconnect(struct direct *d)
     uint64_t now = clock_mono_ns();
     int err;
 
+    /* Not at once: the driver can only stop while nobody has a handle. */
+    if (d->device)
+        d->retry_at = now + RECONNECT_NS;
     disconnect(d);
     if (now >= d->retry_at) {
         d->retry_at = now + RECONNECT_NS;

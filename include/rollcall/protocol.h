@@ -55,6 +55,11 @@
 #define ROLLCALL_CODE_CONFIGURE ROLLCALL_CODE(0x807u, ROLLCALL_ACCESS_WRITE)
 /* in: rollcall_detach_request, out: nothing. Removes a durable consumer; needs no attach. */
 #define ROLLCALL_CODE_DETACH ROLLCALL_CODE(0x808u, ROLLCALL_ACCESS_WRITE)
+/* in: rollcall_request, out: nothing. Windows unloads a driver only when its last handle is closed:
+ * this ends what is pended on every handle that there is, and refuses what comes on them
+ * (STATUS_DEVICE_REMOVED; acknowledgements are taken), so that their owners close them. Handles
+ * opened later are as any. Needs no attach. */
+#define ROLLCALL_CODE_RELEASE ROLLCALL_CODE(0x809u, ROLLCALL_ACCESS_WRITE)
 
 /* The head of every request. */
 struct rollcall_request {

@@ -9,14 +9,27 @@
  * - the engine is told next, after which nobody takes from the queue, then the queue is purged: that
  *   cancels what is in it and refuses what comes, both atomically in the framework.
  *
+ * A release of all handles walks over the clients with a lock that cleanup takes too, before it does
+ * anything else: so it finds only clients whose queue is there.
+ *
  * The file object itself, with lock and queue, stays until its last request has been completed.
  */
 #include "windows/driver/client.h"
 
+#include "core/request.h"
 #include "windows/driver/exempt.h"
 #include "windows/driver/host.h"
 
 #include <string.h>
+
+static WDFWAITLOCK clients_lock;
+static LIST_ENTRY clients;
+
+NTSTATUS clients_start(void)
+{
+    InitializeListHead(&clients);
+    return WdfWaitLockCreate(WDF_NO_OBJECT_ATTRIBUTES, &clients_lock);
+}
 
 static NTSTATUS create_queue(WDFDEVICE device, WDFFILEOBJECT file, WDFQUEUE *queue)
 {
@@ -41,6 +54,11 @@ VOID client_create(WDFDEVICE device, WDFREQUEST request, WDFFILEOBJECT file)
     status = WdfWaitLockCreate(&attributes, &client->lock);
     if (NT_SUCCESS(status))
         status = create_queue(device, file, &client->queue);
+    if (NT_SUCCESS(status)) {
+        WdfWaitLockAcquire(clients_lock, NULL);
+        InsertTailList(&clients, &client->link);
+        WdfWaitLockRelease(clients_lock);
+    }
     WdfRequestComplete(request, status);
 }
 
@@ -53,6 +71,9 @@ VOID client_cleanup(WDFFILEOBJECT file)
     /* One whose creation failed has no queue and never had a request. */
     if (client->queue == NULL)
         return;
+    WdfWaitLockAcquire(clients_lock, NULL);
+    RemoveEntryList(&client->link);
+    WdfWaitLockRelease(clients_lock);
     WdfWaitLockAcquire(client->lock, NULL);
     client->closing = true;
     consumer = client->consumer;
@@ -80,6 +101,35 @@ uint64_t client_consumer(struct client *client)
     return consumer;
 }
 
+bool client_released(struct client *client)
+{
+    bool released;
+
+    WdfWaitLockAcquire(client->lock, NULL);
+    released = client->released;
+    WdfWaitLockRelease(client->lock);
+    return released;
+}
+
+static void release(struct client *client)
+{
+    WdfWaitLockAcquire(client->lock, NULL);
+    client->released = true;
+    WdfWaitLockRelease(client->lock);
+    WdfIoQueuePurge(client->queue, NULL, NULL);
+}
+
+NTSTATUS clients_release(const void *request, size_t size)
+{
+    if (!request_plain(request, size))
+        return STATUS_INVALID_PARAMETER;
+    WdfWaitLockAcquire(clients_lock, NULL);
+    for (LIST_ENTRY *link = clients.Flink; link != &clients; link = link->Flink)
+        release(CONTAINING_RECORD(link, struct client, link));
+    WdfWaitLockRelease(clients_lock);
+    return STATUS_SUCCESS;
+}
+
 static uint32_t pid_of(PEPROCESS process)
 {
     return process != NULL ? HandleToULong(PsGetProcessId(process)) : 0;
@@ -92,7 +142,9 @@ NTSTATUS client_attach(struct client *client, PEPROCESS process, const void *req
     NTSTATUS status = STATUS_CANCELLED;
 
     WdfWaitLockAcquire(client->lock, NULL);
-    if (!client->closing)
+    if (client->released)
+        status = STATUS_DEVICE_REMOVED;
+    else if (!client->closing)
         status = host_status(engine_attach(host_engine(), request, size, client, pid_of(process),
                                            &attached, &client->consumer));
     if (NT_SUCCESS(status) && process != NULL) {
@@ -113,6 +165,8 @@ static NTSTATUS pend(struct client *client, WDFREQUEST request, const void *in, 
     enum engine_status checked;
     ULONG queued = 0;
 
+    if (client->released)
+        return STATUS_DEVICE_REMOVED;
     WdfIoQueueGetState(client->queue, &queued, NULL);
     if (queued >= ROLLCALL_PENDED_MAX)
         return STATUS_QUOTA_EXCEEDED;

@@ -18,6 +18,8 @@ struct client {
     uint64_t consumer; /* of the engine; 0: it has not attached */
     PEPROCESS process; /* that attached, referred to; NULL: none */
     bool closing;      /* its last handle is gone: nothing may begin any more */
+    bool released;     /* its owner has been asked to close it */
+    LIST_ENTRY link;   /* of all clients; guarded by a lock of their own */
 };
 
 /* The context of a request: what the engine needs of it, found out before it is pended, so that
@@ -36,8 +38,17 @@ WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(pended_context, pended_of)
 EVT_WDF_DEVICE_FILE_CREATE client_create;
 EVT_WDF_FILE_CLEANUP client_cleanup;
 
+/* Call before there is a device. */
+NTSTATUS clients_start(void);
+
+/* ROLLCALL_CODE_RELEASE: ends what is pended on each handle, and refuses what comes on them. */
+NTSTATUS clients_release(const void *request, size_t size);
+
 /* The consumer; 0: it has not attached, or is closed. */
 uint64_t client_consumer(struct client *client);
+
+/* Whether it has been asked to close its handle. */
+bool client_released(struct client *client);
 
 /* Attaches; see engine_attach(). `process` sent the request; `answer` is a rollcall_attached. */
 NTSTATUS client_attach(struct client *client, PEPROCESS process, const void *request, size_t size,

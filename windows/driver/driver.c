@@ -4,6 +4,7 @@
  * These come last, and the device is open only when nothing can fail any more. Windows unloads a
  * driver when its last handle is closed, so at the end there are no requests.
  */
+#include "windows/driver/client.h"
 #include "windows/driver/clock.h"
 #include "windows/driver/device.h"
 #include "windows/driver/exempt.h"
@@ -42,7 +43,9 @@ static NTSTATUS start_engine(WDFDRIVER driver)
     clock_start();
     optional_start();
     parameters_read(driver, &parameters);
-    status = exempt_start();
+    status = clients_start();
+    if (NT_SUCCESS(status))
+        status = exempt_start();
     if (NT_SUCCESS(status))
         status = refused_start();
     return NT_SUCCESS(status) ? host_start(&parameters) : status;

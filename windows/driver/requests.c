@@ -47,6 +47,8 @@ static NTSTATUS wait(struct exchange *x)
 
 static NTSTATUS drain(struct exchange *x)
 {
+    if (client_released(x->client))
+        return STATUS_DEVICE_REMOVED;
     return host_status(engine_drain(host_engine(), client_consumer(x->client), x->in, x->in_size,
                                     x->out, x->room, &x->answer));
 }
@@ -72,6 +74,11 @@ static NTSTATUS detach(struct exchange *x)
     return host_status(engine_detach(host_engine(), x->in, x->in_size));
 }
 
+static NTSTATUS release(struct exchange *x)
+{
+    return clients_release(x->in, x->in_size);
+}
+
 /* `least`: the room that an answer always needs, looked at before anything else. */
 static const struct handler {
     ULONG code;
@@ -86,6 +93,7 @@ static const struct handler {
     {ROLLCALL_CODE_STATS, sizeof(struct rollcall_engine_stats), stats},
     {ROLLCALL_CODE_CONFIGURE, 0, configure},
     {ROLLCALL_CODE_DETACH, 0, detach},
+    {ROLLCALL_CODE_RELEASE, 0, release},
 };
 
 static const struct handler *find(ULONG code)
