@@ -27,7 +27,7 @@ static DWORD WINAPI make_processes(void *context)
 
     do
         some_processes(20);
-    while (WaitForSingleObject(enough, 1) == WAIT_TIMEOUT);
+    while (WaitForSingleObject(enough, 10) == WAIT_TIMEOUT);
     return 0;
 }
 
@@ -40,7 +40,7 @@ static void kill_again_and_again(void)
         recorder_kill();
         rollcall_do("service start");
         if (i % 2)
-            wait_until_read("record");
+            wait_until_reads("record");
     }
     SetEvent(enough);
     thread_join(maker);

@@ -106,7 +106,6 @@ static DWORD recorder_pid(void)
 
 void recorder_kill(void)
 {
-    DWORD begin = GetTickCount();
     DWORD pid = recorder_pid();
     HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, pid);
 
@@ -114,26 +113,51 @@ void recorder_kill(void)
         die("the recorder, process %lu, cannot be killed: %lu", pid, GetLastError());
     WaitForSingleObject(process, LIMIT_MS);
     CloseHandle(process);
-    while (recorder_pid() == pid && GetTickCount() - begin < LIMIT_MS)
-        Sleep(10);
-    CHECK(recorder_pid() != pid, "process %lu", pid);
+}
+
+static int inspect(const char *consumer, struct rollcall_stats *stats)
+{
+    memset(stats, 0, sizeof(*stats));
+    return rollcall_inspect(consumer, stats, sizeof(*stats));
+}
+
+__attribute__((noreturn)) static void die_unread(const char *consumer, int err,
+                                                 const struct rollcall_stats *stats)
+{
+    die("'%s' does not read: %s, acknowledged %llu, waiting %llu bytes", consumer,
+        err < 0 ? rollcall_error() : "it is there", (unsigned long long)stats->acked_seq,
+        (unsigned long long)stats->ring_used);
 }
 
 void wait_until_read(const char *consumer)
 {
     DWORD begin = GetTickCount();
-    struct rollcall_stats stats = {0};
-    int err = -1;
+    struct rollcall_stats stats;
+    int err;
 
-    while (GetTickCount() - begin < 2 * LIMIT_MS) {
-        err = rollcall_inspect(consumer, &stats, sizeof(stats));
+    do {
+        err = inspect(consumer, &stats);
         if (err == 0 && stats.reader_pid && stats.ring_used == 0)
             return;
         Sleep(20);
+    } while (GetTickCount() - begin < 2 * LIMIT_MS);
+    die_unread(consumer, err, &stats);
+}
+
+void wait_until_reads(const char *consumer)
+{
+    DWORD begin = GetTickCount();
+    struct rollcall_stats first;
+    struct rollcall_stats stats;
+    int err = inspect(consumer, &first);
+
+    while (err == 0 && GetTickCount() - begin < 2 * LIMIT_MS) {
+        err = inspect(consumer, &stats);
+        if (err == 0 && stats.reader_pid && stats.acked_seq > first.acked_seq)
+            return;
+        Sleep(20);
     }
-    die("'%s' has not read all: %s, acknowledged %llu, waiting %llu bytes", consumer,
-        err < 0 ? rollcall_error() : "it is there", (unsigned long long)stats.acked_seq,
-        (unsigned long long)stats.ring_used);
+    die_unread(consumer, err, &first);
 }
 
 /* ---- the journal ---- */

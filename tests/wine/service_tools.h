@@ -25,11 +25,15 @@ void rollcall_do(const char *arguments);
 /* Installs the recorder with this journal; the driver is the one of the test. */
 void recorder_install(const char *journal);
 
-/* Ends the recorder's process as a crash does, and waits until the service manager knows. */
+/* Ends the recorder's process as a crash does. Wine's service manager finds out when it is to start
+ * it again. */
 void recorder_kill(void);
 
 /* Waits until the durable consumer has acknowledged all that there is, and somebody reads. */
 void wait_until_read(const char *consumer);
+
+/* Waits until it has acknowledged more than when this was called. */
+void wait_until_reads(const char *consumer);
 
 /* The one number that an SQL statement gives. */
 int64_t journal_ask(const char *journal, const char *sql);
