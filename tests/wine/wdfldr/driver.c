@@ -113,11 +113,10 @@ static NTSTATUS NTAPI irp_create(DEVICE_OBJECT *object, IRP *irp)
     struct device *device = device_of(object);
     FILE_OBJECT *file_object = IoGetCurrentIrpStackLocation(irp)->FileObject;
     EVT_WDF_DEVICE_FILE_CREATE *routine = device->init.files.EvtDeviceFileCreate;
-    struct thread *thread = thread_here();
-    struct thread was = *thread;
     struct request *request;
     struct file *file;
     struct call call;
+    struct stay stay;
     bool refuse;
 
     file_object->FsContext = NULL;
@@ -138,14 +137,12 @@ static NTSTATUS NTAPI irp_create(DEVICE_OBJECT *object, IRP *irp)
     IoMarkIrpPending(irp);
     request->place = PLACE_DRIVER;
     request->presented = true;
-    thread->process = request->pid;
-    thread->id = request->tid;
+    stay = process_enter(request->pid, request->tid);
     call = call_begin();
     routine((WDFDEVICE)HANDLE_OF(device), (WDFREQUEST)HANDLE_OF(request),
             (WDFFILEOBJECT)HANDLE_OF(file));
     call_end(call, "EvtDeviceFileCreate");
-    thread->process = was.process;
-    thread->id = was.id;
+    process_leave(stay);
     return STATUS_PENDING;
 }
 

@@ -34,7 +34,7 @@ struct process {
     uint32_t exit_status;
     bool exited, real;
     unsigned references; /* of the driver */
-    unsigned held;       /* of the runtime: being told about */
+    unsigned held;       /* of the runtime: being told about, or somebody runs in it */
     bool listed;
     uint64_t start_key;
     wchar_t image[TEXT_MAX];
@@ -149,9 +149,55 @@ static struct process *lookup_any(uint32_t pid)
 static struct process *current(void)
 {
     struct thread *thread = thread_here();
-    struct process *process = lookup_any(thread->process != 0 ? thread->process : SYSTEM_PID);
+    struct process *process;
 
-    return process != NULL ? process : thread->stranger;
+    if (thread->process == 0)
+        return lookup(SYSTEM_PID);
+    if (thread->current != NULL)
+        return thread->current;
+    process = lookup_any(thread->process);
+    if (process == NULL) {
+        process = process_new(thread->process);
+        process->real = true;
+    }
+    process->held++;
+    thread->current = process;
+    return process;
+}
+
+/* ---- who runs in it ---- */
+
+void process_let_go(void *object)
+{
+    struct process *process = object;
+
+    if (process == NULL)
+        return;
+    enter();
+    process->held--;
+    release_if_gone(process);
+    leave();
+}
+
+struct stay process_enter(uint32_t pid, uint32_t tid)
+{
+    struct thread *thread = thread_here();
+    struct stay stay = {thread->process, thread->id, thread->current};
+
+    thread->process = pid;
+    thread->id = tid;
+    thread->current = NULL;
+    return stay;
+}
+
+void process_leave(struct stay stay)
+{
+    struct thread *thread = thread_here();
+
+    process_let_go(thread->current);
+    thread->process = stay.process;
+    thread->id = stay.id;
+    thread->current = stay.current;
 }
 
 /* ---- the kernel's functions ---- */
@@ -234,7 +280,13 @@ static PEPROCESS NTAPI get_requestor_process(PIRP irp)
     struct process *process;
 
     enter();
-    process = lookup_any(request->pid);
+    process = request->process;
+    if (process == NULL)
+        process = lookup_any(request->pid);
+    if (process != NULL && request->process == NULL) {
+        process->held++;
+        request->process = process;
+    }
     leave();
     return (PEPROCESS)process;
 }
@@ -534,32 +586,6 @@ bool process_notified(void)
     return notify_kind != 0;
 }
 
-/* Who creates a process is one, also when no test has raised it. */
-static struct process *stranger_new(uint32_t pid)
-{
-    struct process *process;
-
-    enter();
-    if (lookup_any(pid != 0 ? pid : SYSTEM_PID) != NULL) {
-        leave();
-        return NULL;
-    }
-    process = process_new(pid);
-    process->real = true;
-    unlist(process);
-    leave();
-    return process;
-}
-
-static void stranger_end(struct process *process)
-{
-    if (process == NULL)
-        return;
-    enter();
-    release_if_gone(process);
-    leave();
-}
-
 /* At PASSIVE_LEVEL, in a critical region, in the thread that creates or is the last to exit. */
 static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
                         PS_CREATE_NOTIFY_INFO *info)
@@ -567,6 +593,7 @@ static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
     struct thread *thread = thread_here();
     notify_routine routine;
     struct call call;
+    struct stay stay;
 
     enter();
     routine = notify;
@@ -582,9 +609,7 @@ static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
     leave();
     if (routine == NULL)
         return false;
-    thread->stranger = stranger_new(pid);
-    thread->process = pid;
-    thread->id = tid;
+    stay = process_enter(pid, tid);
     thread->critical++;
     thread->in_notification = true;
     call = call_begin();
@@ -593,10 +618,7 @@ static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
              info != NULL ? "the notify routine of a creation" : "the notify routine of an exit");
     thread->in_notification = false;
     thread->critical--;
-    thread->process = 0;
-    thread->id = 0;
-    stranger_end(thread->stranger);
-    thread->stranger = NULL;
+    process_leave(stay);
     enter();
     notifying--;
     leave();

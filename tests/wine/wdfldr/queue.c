@@ -76,13 +76,10 @@ static unsigned owned_max(const struct queue *queue)
 static void present(struct queue *queue, struct request *request)
 {
     const WDF_IO_QUEUE_CONFIG *config = &queue->config;
-    struct thread *thread = thread_here();
-    struct thread was = *thread;
+    struct stay stay = process_enter(request->pid, request->tid);
     struct call call = call_begin();
     WDFREQUEST handle = (WDFREQUEST)HANDLE_OF(request);
 
-    thread->process = request->pid;
-    thread->id = request->tid;
     if (config->EvtIoDeviceControl != NULL)
         config->EvtIoDeviceControl((WDFQUEUE)HANDLE_OF(queue), handle, request->output_size,
                                    request->input_size, request->code);
@@ -91,8 +88,7 @@ static void present(struct queue *queue, struct request *request)
     else
         request_complete(request, STATUS_INVALID_DEVICE_REQUEST);
     call_end(call, "EvtIoDeviceControl");
-    thread->process = was.process;
-    thread->id = was.id;
+    process_leave(stay);
 }
 
 /* Calls who waits until the driver owns nothing. */

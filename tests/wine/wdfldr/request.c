@@ -233,6 +233,7 @@ static void answer(struct request *request, NTSTATUS status)
         memcpy(irp->UserBuffer, request->buffer, size);
     }
     buffer_bury(request);
+    process_let_go(request->process);
     irp->IoStatus.Status = status;
     irp->IoStatus.Information = size;
 }

@@ -60,15 +60,24 @@ struct thread {
     unsigned critical;    /* depth of critical regions */
     uint32_t process;     /* pid of the process that it runs in; 0: winedevice's own */
     uint32_t id;          /* of the thread that it stands for; 0: itself */
+    void *current;        /* that process, once the driver has asked for it */
     bool in_notification; /* runs a notify routine of the driver */
     void *queue;          /* whose requests it gives to the driver */
-    void *stranger;       /* its process, if no test has raised that */
 };
 
 struct thread *thread_here(void);
 
 /* Reports and returns false if the thread is above `irql`. */
 bool irql_at_most(KIRQL irql, const char *function);
+
+/* Around what a thread does in the name of a process, which stays until it has left it. */
+struct stay {
+    uint32_t process, id;
+    void *current;
+};
+
+struct stay process_enter(uint32_t pid, uint32_t tid);
+void process_leave(struct stay stay);
 
 /* Around each call of the driver's: it must come back as it went. */
 struct call {
@@ -217,6 +226,7 @@ struct request {
     size_t input_size, output_size;
     uint32_t pid, tid; /* who sent it */
     uint32_t lane;     /* which worker serves that thread */
+    void *process; /* that sent it, once the driver has asked; it stays as long as the request */
 
     enum place place;
     bool presented; /* the driver has had it */
@@ -305,6 +315,8 @@ void work_drain(void);
 void imports_patch(DRIVER_OBJECT *driver);
 
 unsigned pool_alive(bool leak);
+/* Lets go what a request has held. NULL is allowed. */
+void process_let_go(void *process);
 /* Processes, tokens and notify routines that the driver did not give back. */
 void process_leaks(void);
 
