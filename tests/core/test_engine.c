@@ -284,7 +284,7 @@ static void test_across_blocks(void **state)
     for (uint32_t i = 1; i <= 100; i++)
         assert_int_equal(post_sized(f, ROLLCALL_EXEC, BASE + 16 + 8 * i), ENGINE_OK);
     for (uint32_t i = 1; i <= 100; i++) {
-        assert_int_equal(drain_into(f, &peer, 0, HEAD + BASE + 16 + 8 * i), ENGINE_OK);
+        assert_int_equal(drain_into(f, &peer, 0, HEAD + BASE + 16 + (size_t)8 * i), ENGINE_OK);
         expect_head(f->buffer, f->bytes, i, i, 1);
         assert_true(is_event(record(f->buffer, 0), i, BASE + 16 + 8 * i));
     }
@@ -469,7 +469,7 @@ static void test_request_waits_for_event(void **state)
 static void test_event_waits_for_request(void **state)
 {
     struct fixture *f = *state;
-    struct request *one = request_new(HEAD + 2 * BASE, false);
+    struct request *one = request_new(HEAD + (size_t)2 * BASE, false);
     struct peer peer;
 
     attached(f, &peer, "", 0);
@@ -649,7 +649,7 @@ static void test_acknowledges_only_what_was_delivered(void **state)
     assert_int_equal(acknowledge(f, &peer, 1), ENGINE_INVALID);
     assert_int_equal(drain_into(f, &peer, 1, sizeof(f->buffer)), ENGINE_INVALID);
     assert_int_equal(f->bytes, 0);
-    assert_int_equal(drain_into(f, &peer, 0, HEAD + 3 * BASE), ENGINE_OK);
+    assert_int_equal(drain_into(f, &peer, 0, HEAD + (size_t)3 * BASE), ENGINE_OK);
     assert_int_equal(acknowledge(f, &peer, 4), ENGINE_INVALID);
     assert_int_equal(acknowledge(f, &peer, 3), ENGINE_OK);
     assert_int_equal(acknowledge(f, &peer, 2), ENGINE_OK);
@@ -668,7 +668,7 @@ static void test_memory_is_given_back(void **state)
 
     attached(f, &peer, "service", 0);
     post(f, 7000);
-    assert_true(f->host.allocated > before + 7000 * BASE);
+    assert_true(f->host.allocated > before + (size_t)7000 * BASE);
     while (drain_into(f, &peer, acked, sizeof(f->buffer)) == ENGINE_OK)
         acked = ((const struct rollcall_reply *)(const void *)f->buffer)->last_seq;
     assert_int_equal(acked, 7000);
@@ -739,7 +739,7 @@ static void test_gap_in_the_middle(void **state)
 
     attached(f, &peer, "service", 0);
     post(f, 100);
-    assert_int_equal(drain_into(f, &peer, 0, HEAD + 10 * BASE), ENGINE_OK);
+    assert_int_equal(drain_into(f, &peer, 0, HEAD + (size_t)10 * BASE), ENGINE_OK);
     expect_events(f->buffer, f->bytes, 1, 10);
     post(f, 1000);
     oldest = stats(f).oldest_seq;
@@ -999,7 +999,7 @@ static void test_refused_before_anything_is_lost(void **state)
     f->host.fail_all = true;
     for (uint32_t i = 0; i < admitted; i++)
         assert_int_equal(post_sized(f, ROLLCALL_EXIT, BASE), ENGINE_OK);
-    expect_drained(f, &peer, 1, 2 * admitted);
+    expect_drained(f, &peer, 1, 2ull * admitted);
     assert_int_equal(stats(f).lost[ROLLCALL_LOST_FULL], 0);
 }
 
