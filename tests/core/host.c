@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/core/host.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/core/check.h"
+
 #include <string.h>
 
 #define CANARY 0x5ca1ab1e0ddba11u
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);              \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 /* ---- what the engine calls ---- */
 
@@ -30,10 +22,21 @@ static void lock(void *context)
 static void unlock(void *context)
 {
     struct host *host = context;
+    void (*unlocked)(struct host * host);
 
     CHECK(host->locked);
     host->locked = false;
+    unlocked = host->unlocked;
+    host->unlocked = NULL;
     pthread_mutex_unlock(&host->lock);
+    if (unlocked)
+        unlocked(host);
+}
+
+static bool fails(const struct host *host)
+{
+    return host->fail_all || host->allocations == host->fail_at ||
+           (host->fail_from && host->allocations >= host->fail_from);
 }
 
 static void *allocate(void *context, size_t size)
@@ -41,7 +44,8 @@ static void *allocate(void *context, size_t size)
     struct host *host = context;
     void *memory;
 
-    if (++host->allocations == host->fail_at || host->fail_all)
+    host->allocations++;
+    if (fails(host))
         return NULL;
     memory = malloc(size);
     CHECK(memory);
@@ -98,18 +102,9 @@ static void complete(void *context, const struct engine_request *taken, enum eng
                      size_t bytes)
 {
     struct host *host = context;
-    struct request *request = taken->request;
 
     CHECK(host->threads || !host->locked);
-    CHECK(bytes <= request->size);
-    CHECK(request->data[request->size / sizeof(uint64_t)] == CANARY);
-    request->status = status;
-    request->bytes = bytes;
-    /* From here on it is the consumer's again. */
-    pthread_mutex_lock(&host->queues);
-    CHECK(!request->done && !request->queued);
-    request->done = true;
-    pthread_mutex_unlock(&host->queues);
+    request_complete(host, taken->request, status, bytes);
 }
 
 static uint32_t pended(void *context, void *queue)
@@ -132,6 +127,7 @@ void host_init(struct host *host)
     memset(host, 0, sizeof(*host));
     pthread_mutex_init(&host->lock, NULL);
     pthread_mutex_init(&host->queues, NULL);
+    pthread_cond_init(&host->completed, NULL);
     host->engine.context = host;
     host->engine.lock = lock;
     host->engine.unlock = unlock;
@@ -148,6 +144,7 @@ void host_destroy(struct host *host)
     CHECK(!host->locked);
     pthread_mutex_destroy(&host->lock);
     pthread_mutex_destroy(&host->queues);
+    pthread_cond_destroy(&host->completed);
 }
 
 struct engine *host_create_engine(struct host *host, uint64_t budget, bool deny)
@@ -171,6 +168,7 @@ void owner_init(struct owner *owner)
     owner->first = NULL;
     owner->last = &owner->first;
     owner->count = 0;
+    owner->refuses = false;
 }
 
 struct request *request_new(size_t size, bool wait)
@@ -193,17 +191,23 @@ void request_free(struct request *request)
     free(request);
 }
 
-void request_queue(struct host *host, struct owner *owner, struct request *request)
+bool request_queue(struct host *host, struct owner *owner, struct request *request)
 {
+    bool refused;
+
     pthread_mutex_lock(&host->queues);
     CHECK(!request->queued);
-    request->queued = true;
-    request->done = false;
-    request->next = NULL;
-    *owner->last = request;
-    owner->last = &request->next;
-    owner->count++;
+    refused = owner->refuses;
+    if (!refused) {
+        request->queued = true;
+        request->done = false;
+        request->next = NULL;
+        *owner->last = request;
+        owner->last = &request->next;
+        owner->count++;
+    }
     pthread_mutex_unlock(&host->queues);
+    return !refused;
 }
 
 bool request_cancel(struct host *host, struct owner *owner, struct request *request)
@@ -219,6 +223,43 @@ bool request_cancel(struct host *host, struct owner *owner, struct request *requ
         pop(owner, place);
     pthread_mutex_unlock(&host->queues);
     return found;
+}
+
+void request_complete(struct host *host, struct request *request, enum engine_status status,
+                      size_t bytes)
+{
+    CHECK(bytes <= request->size);
+    CHECK(request->data[request->size / sizeof(uint64_t)] == CANARY);
+    request->status = status;
+    request->bytes = bytes;
+    /* From here on it is the consumer's again. */
+    pthread_mutex_lock(&host->queues);
+    CHECK(!request->done && !request->queued);
+    request->done = true;
+    pthread_cond_broadcast(&host->completed);
+    pthread_mutex_unlock(&host->queues);
+}
+
+void request_await(struct host *host, struct request *request)
+{
+    pthread_mutex_lock(&host->queues);
+    while (!request->done)
+        pthread_cond_wait(&host->completed, &host->queues);
+    pthread_mutex_unlock(&host->queues);
+}
+
+void owner_refuse(struct host *host, struct owner *owner)
+{
+    struct request *request;
+
+    do {
+        pthread_mutex_lock(&host->queues);
+        owner->refuses = true;
+        request = owner->first ? pop(owner, &owner->first) : NULL;
+        pthread_mutex_unlock(&host->queues);
+        if (request)
+            request_complete(host, request, ENGINE_CLOSED, 0);
+    } while (request);
 }
 
 /* ---- what a consumer sends ---- */
@@ -282,7 +323,7 @@ void make_event(void *memory, enum rollcall_type type, uint32_t pid, uint32_t si
     event->size = size;
     event->version = ROLLCALL_EVENT_VERSION;
     event->type = (uint16_t)type;
-    event->mono_ns = 1000ull * pid;
+    event->mono_ns = event_mono_ns(pid);
     event->pid = pid;
     if (size == sizeof(*event))
         return;
@@ -299,7 +340,7 @@ bool is_event(const struct rollcall_event *event, uint32_t pid, uint32_t size)
     const struct rollcall_text *text = (const void *)(event + 1);
     const unsigned char *bytes = (const void *)(text + 1);
 
-    if (event->pid != pid || event->size != size || event->mono_ns != 1000ull * pid)
+    if (event->pid != pid || event->size != size || event->mono_ns != event_mono_ns(pid))
         return false;
     if (size == sizeof(*event))
         return true;

@@ -12,7 +12,8 @@
 
 #define HOST_EPOCH 77u
 
-/* A request of a consumer. */
+/* A request of a consumer. What is in it belongs to who sent it while it is done or was never
+ * queued. */
 struct request {
     struct request *next; /* in the queue */
     bool wait;
@@ -29,6 +30,7 @@ struct owner {
     struct request *first;
     struct request **last;
     uint32_t count;
+    bool refuses; /* nothing comes into it any more */
 };
 
 struct host {
@@ -36,13 +38,17 @@ struct host {
     pthread_mutex_t lock;
     bool locked; /* by whom does not matter: who looks has it, or is alone */
     pthread_mutex_t queues;
-    bool threads;       /* several use it: no look at `locked` from outside */
-    uint64_t locks;     /* how often it was taken */
-    size_t allocated;   /* bytes */
-    size_t most;        /* bytes, at any time, since somebody set it to 0 */
-    size_t allocations; /* how many there were */
-    size_t fail_at;     /* this one fails, counted from 1; 0: none */
+    pthread_cond_t completed; /* some request was */
+    bool threads;             /* several use it: no look at `locked` from outside */
+    uint64_t locks;           /* how often it was taken */
+    size_t allocated;         /* bytes */
+    size_t most;              /* bytes, at any time, since somebody set it to 0 */
+    size_t allocations;       /* how many there were */
+    size_t fail_at;           /* this one fails, counted from 1; 0: none */
+    size_t fail_from;         /* this one and all later ones fail; 0: none */
     bool fail_all;
+    void (*unlocked)(struct host *host); /* called once, when the lock has been given back; what
+                                            another thread could do just then */
 };
 
 void host_init(struct host *host);
@@ -57,9 +63,19 @@ void owner_init(struct owner *owner);
 struct request *request_new(size_t size, bool wait);
 void request_free(struct request *request);
 
-/* Into the queue, as if it were new; or out of it: false if it is not there. */
-void request_queue(struct host *host, struct owner *owner, struct request *request);
+/* Into the queue, as if it were new: false if that refuses. */
+bool request_queue(struct host *host, struct owner *owner, struct request *request);
+
+/* Out of it: false if it is not there. Who takes it out may complete it. */
 bool request_cancel(struct host *host, struct owner *owner, struct request *request);
+void request_complete(struct host *host, struct request *request, enum engine_status status,
+                      size_t bytes);
+
+/* Waits until it is done. */
+void request_await(struct host *host, struct request *request);
+
+/* The end of a queue: nothing comes into it, and what is in it ends with ENGINE_CLOSED. */
+void owner_refuse(struct host *host, struct owner *owner);
 
 /* ---- what a consumer sends ---- */
 
@@ -69,6 +85,12 @@ void make_fetch(struct rollcall_fetch *request, uint64_t acked_seq);
 void make_acknowledge(struct rollcall_acknowledge *request, uint64_t acked_seq);
 void make_configure(struct rollcall_configure *request, uint64_t budget, uint32_t record_max);
 void make_plain(struct rollcall_request *request);
+
+/* When the event with this pid was. */
+static inline uint64_t event_mono_ns(uint32_t pid)
+{
+    return 1000ull * pid;
+}
 
 /* The record of an event of `size` bytes, with a string when it is larger than the base. Its pid
  * and its string say which one it is. The memory is the caller's, ROLLCALL_RECORD_MAX bytes. */
