@@ -117,12 +117,14 @@ static struct block *evict(struct log *log)
     if (before < block->last_seq)
         log->evicted += block->last_seq - before;
     log->evicted -= gaps_after(log, block, before);
+    log->evicted_seq = block->last_seq;
+    log->evicted_ns = block->last_ns;
     return remove_head(log);
 }
 
 static bool can_evict(const struct log *log, uint64_t limit_seq)
 {
-    return log->head != log->tail && log->head->last_seq <= limit_seq;
+    return log->head && log->head->last_seq <= limit_seq;
 }
 
 /* ---- room ---- */
@@ -143,8 +145,7 @@ static bool has_room(const struct log *log, size_t size, size_t keep)
     return (capacity(spare) - size) / BASE + log->spare_records - capacity(spare) / BASE >= keep;
 }
 
-/* One more spare block. If it is for the record itself it may take the place of the only block:
- * that goes when this one has been linked. */
+/* One more spare block: for the record itself, if that has no room yet. */
 static enum log_room add_spare(struct log *log, size_t size, uint64_t limit_seq)
 {
     bool for_record = space(log->tail) < size && (!log->spare || capacity(log->spare) < size);
@@ -161,8 +162,7 @@ static enum log_room add_spare(struct log *log, size_t size, uint64_t limit_seq)
         }
         give_back(log, block);
     }
-    if (log->used + wanted > log->budget &&
-        !(for_record && log->tail && log->head == log->tail && log->tail->last_seq <= limit_seq))
+    if (log->used + wanted > log->budget)
         return LOG_FULL;
     block = log->host->allocate(log->host->context, wanted);
     if (!block)
@@ -199,8 +199,6 @@ static void link_spare(struct log *log, uint64_t first_seq)
     else
         log->head = block;
     log->tail = block;
-    if (log->used > log->budget && log->head != log->tail)
-        give_back(log, evict(log));
 }
 
 static struct rollcall_event *put(struct log *log, const struct rollcall_event *event,
@@ -238,6 +236,7 @@ void log_append(struct log *log, const struct rollcall_event *event, uint32_t si
         put_losses(log, event->mono_ns);
     put(log, event, size)->seq = seq;
     log->tail->last_seq = seq;
+    log->tail->last_ns = event->mono_ns;
     log->last_seq = seq;
 }
 
@@ -268,9 +267,13 @@ static bool has_surplus(const struct log *log, size_t keep)
 {
     const struct block *spare = log->spare;
 
-    if (!spare || log->spare_records - capacity(spare) / BASE < keep)
+    if (!spare)
         return false;
-    return spare->next || spare->size != block_size(log) || log->used > log->budget;
+    if (log->used > log->budget)
+        return true;
+    if (log->spare_records - capacity(spare) / BASE < keep)
+        return false;
+    return spare->next || spare->size != block_size(log);
 }
 
 bool log_trim(struct log *log, uint64_t seq, size_t keep)
@@ -282,7 +285,7 @@ bool log_trim(struct log *log, uint64_t seq, size_t keep)
             retire(log, remove_head(log));
         else if (has_surplus(log, keep))
             give_back(log, pop_spare(log));
-        else if (log->used > log->budget && log->head != log->tail)
+        else if (log->used > log->budget && log->head)
             give_back(log, evict(log));
         else
             return false;
@@ -319,9 +322,8 @@ static const struct rollcall_event *find(const struct log *log, struct cursor *c
 
 static void evicted_record(const struct log *log, uint64_t seq, struct rollcall_event *gap)
 {
-    struct block *head = log->head;
-    struct loss loss = {.last_seq = head->first_seq - 1,
-                        .mono_ns = record_at(head, 0)->mono_ns,
+    struct loss loss = {.last_seq = log->evicted_seq,
+                        .mono_ns = log->head ? record_at(log->head, 0)->mono_ns : log->evicted_ns,
                         .reason = ROLLCALL_LOST_FULL,
                         .flags = seq <= log->uncounted_seq ? ROLLCALL_UNCOUNTED : 0};
 
@@ -335,7 +337,7 @@ const struct rollcall_event *log_read(const struct log *log, struct cursor *curs
 
     if (seq > log->last_seq)
         return NULL;
-    if (log->head && seq < log->head->first_seq) {
+    if (seq <= log->evicted_seq) {
         evicted_record(log, seq, gap);
         return gap;
     }
@@ -379,9 +381,9 @@ void log_acknowledged(struct cursor *cursor, uint64_t seq)
 
 uint64_t log_oldest(const struct log *log)
 {
-    uint64_t oldest = log->released_seq + 1;
+    uint64_t gone = log->evicted_seq > log->released_seq ? log->evicted_seq : log->released_seq;
 
-    return log->head && oldest < log->head->first_seq ? log->head->first_seq : oldest;
+    return gone + 1;
 }
 
 /* ---- beginning and end ---- */

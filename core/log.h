@@ -5,8 +5,8 @@
  * Each consumer reads by a cursor of its own, so that neither appending nor reading depends on how
  * much waits.
  *
- * Who gives up a block moves the cursors in it to the next one: so a cursor always points into the
- * log. The last block goes only when all of it has been acknowledged, or when it has a successor.
+ * Who gives up a block moves the cursors in it to the next one, or to the beginning of the log if
+ * there is none: so a cursor always points into the log.
  *
  * Spare blocks are memory of the budget that is there already: one for the next tail, or as many
  * as hold the exits for which the policy `deny` keeps room.
@@ -26,7 +26,8 @@ struct block {
     size_t size;        /* bytes, this head included */
     size_t used;        /* bytes of records, which follow the head */
     uint64_t first_seq; /* of the first record */
-    uint64_t last_seq;  /* of the last one; of a gap its last number */
+    uint64_t last_seq;  /* of the last one, which is an event */
+    uint64_t last_ns;   /* when that was */
     bool has_gap;
 };
 
@@ -48,6 +49,8 @@ struct log {
     uint64_t last_seq;      /* the newest number */
     uint64_t released_seq;  /* all up to it was acknowledged by all who must have it */
     uint64_t evicted;       /* events that were given up before that */
+    uint64_t evicted_seq;   /* the newest of them */
+    uint64_t evicted_ns;    /* when that was */
     uint64_t uncounted_seq; /* no gap up to it knows how many it stands for */
     struct losses losses;   /* behind the last record */
     struct cursor cursors[ROLLCALL_CONSUMERS_MAX];

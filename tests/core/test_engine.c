@@ -782,7 +782,7 @@ static void test_smaller_budget_at_once(void **state)
     assert_true(stats(f).used <= ROLLCALL_BUDGET_MIN);
     oldest = stats(f).oldest_seq;
     assert_true(oldest > 1);
-    /* The only block is as large as the budget: it goes when there is another. */
+    /* The only block is as large as the budget: it goes when there is room needed. */
     post(f, 2000);
     assert_true(stats(f).used <= ROLLCALL_BUDGET_MIN);
     assert_true(stats(f).oldest_seq > oldest);
@@ -791,6 +791,31 @@ static void test_smaller_budget_at_once(void **state)
     oldest = stats(f).oldest_seq;
     post(f, 2000);
     assert_int_equal(stats(f).oldest_seq, oldest);
+}
+
+/* Nothing of what waits fits any more. */
+static void test_budget_smaller_than_a_record(void **state)
+{
+    struct fixture *f = *state;
+    const struct rollcall_event *gap;
+    struct peer peer;
+
+    attached(f, &peer, "service", 0);
+    assert_int_equal(post_sized(f, ROLLCALL_EXEC, 100u << 10), ENGINE_OK);
+    configure(f, ROLLCALL_BUDGET_MIN, 0);
+    assert_int_equal(stats(f).used, 0);
+    assert_int_equal(stats(f).oldest_seq, 0);
+    assert_int_equal(stats(f).lost[ROLLCALL_LOST_FULL], 1);
+    engine_post_lost(f->engine, ROLLCALL_LOST_SKIPPED, 2, 5);
+    assert_int_equal(drain(f, &peer), ENGINE_OK);
+    expect_head(f->buffer, f->bytes, 1, 3, 2);
+    gap = record(f->buffer, 0);
+    expect_gap(gap, 1, 1, ROLLCALL_LOST_FULL);
+    assert_int_equal(gap->mono_ns, event_mono_ns(1));
+    expect_gap(record(f->buffer, 1), 2, 2, ROLLCALL_LOST_SKIPPED);
+    post(f, 1);
+    assert_int_equal(drain_into(f, &peer, 1, sizeof(f->buffer)), ENGINE_OK);
+    expect_head(f->buffer, f->bytes, 4, 4, 1);
 }
 
 /* ---- losses ---- */
@@ -1085,6 +1110,40 @@ static void test_others_leave_the_reserve(void **state)
         assert_int_equal(post_sized(f, ROLLCALL_EXIT, 512), ENGINE_OK);
 }
 
+static void drain_and_acknowledge(struct fixture *f, const struct peer *peer, uint64_t first,
+                                  uint64_t last)
+{
+    expect_drained(f, peer, first, last);
+    assert_int_equal(acknowledge(f, peer, last), ENGINE_OK);
+}
+
+/* One block is all of a budget that was made smaller, and it is kept for somebody else. */
+static void test_others_only_block(void **state)
+{
+    struct fixture *f = *state;
+    struct peer slow;
+    struct peer holder;
+
+    configure(f, BUDGET, 0);
+    attached(f, &slow, "slow", 0);
+    engine_close(f->engine, slow.id);
+    attached(f, &holder, "", ROLLCALL_ATTACH_DENY);
+    for (; f->posted < 100; f->posted++)
+        assert_int_equal(create(f), ENGINE_OK);
+    drain_and_acknowledge(f, &holder, 1, 100);
+    configure(f, ROLLCALL_BUDGET_MIN, 0);
+    for (uint32_t seq = 101; seq < 2000; seq++) {
+        if (seq % 2) {
+            assert_int_equal(create(f), ENGINE_OK);
+            f->posted++;
+        } else {
+            assert_int_equal(post_sized(f, ROLLCALL_EXIT, BASE), ENGINE_OK);
+        }
+        drain_and_acknowledge(f, &holder, seq, seq);
+        assert_true(stats(f).used <= ROLLCALL_BUDGET_MIN);
+    }
+}
+
 /* It begins when the log is full of what its holder has to read. */
 static void test_begins_with_a_full_log(void **state)
 {
@@ -1309,6 +1368,7 @@ int main(void)
         TEST_SMALL(test_gap_in_the_middle),
         TEST_SMALL(test_nobody_there_keeps_the_newest),
         TEST(test_smaller_budget_at_once),
+        TEST(test_budget_smaller_than_a_record),
         TEST(test_no_memory),
         TEST(test_memory_for_the_base),
         TEST(test_host_missed_some),
@@ -1322,6 +1382,7 @@ int main(void)
         TEST_DENY(test_forgotten_gives_room_back),
         TEST_SMALL(test_only_the_holders_events_count),
         TEST_DENY(test_others_leave_the_reserve),
+        TEST_SMALL(test_others_only_block),
         TEST_DENY(test_begins_with_a_full_log),
         TEST(test_one_owner_of_a_name),
         TEST(test_one_consumer_of_an_owner),
