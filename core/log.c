@@ -254,10 +254,13 @@ void log_lose(struct log *log, enum rollcall_reason reason, uint64_t count, uint
 
 /* ---- giving back ---- */
 
-/* One is kept, so that a log that is emptied as fast as it is filled does not allocate. */
-static void retire(struct log *log, struct block *block)
+/* One is kept, so that a log that is emptied as fast as it is filled does not allocate; and what the
+ * reserve stands in: the rest of the last block belonged to it. */
+static void retire(struct log *log, struct block *block, size_t keep)
 {
-    if (!log->spare && block->size == block_size(log) && log->used <= log->budget)
+    bool useful = !log->spare && block->size == block_size(log);
+
+    if (useful || log_records(log) < keep)
         push_spare(log, block);
     else
         give_back(log, block);
@@ -282,7 +285,7 @@ bool log_trim(struct log *log, uint64_t seq, size_t keep)
         log->released_seq = seq;
     for (unsigned i = 0; i < STEPS_MAX; i++) {
         if (log->head && log->head->last_seq <= log->released_seq)
-            retire(log, remove_head(log));
+            retire(log, remove_head(log), keep);
         else if (has_surplus(log, keep))
             give_back(log, pop_spare(log));
         else if (log->used > log->budget && log->head)

@@ -1117,6 +1117,27 @@ static void drain_and_acknowledge(struct fixture *f, const struct peer *peer, ui
     assert_int_equal(acknowledge(f, peer, last), ENGINE_OK);
 }
 
+/* The room that is kept for the ends does not go with what was acknowledged. */
+static void test_reserve_outlives_acknowledgement(void **state)
+{
+    struct fixture *f = *state;
+    struct peer peer;
+
+    attached(f, &peer, "service", 0);
+    for (uint32_t count = 1; count < 60; count++) {
+        uint32_t before = f->posted;
+
+        for (uint32_t i = 0; i < count; i++, f->posted++)
+            assert_int_equal(create(f), ENGINE_OK);
+        drain_and_acknowledge(f, &peer, before + 1, before + count);
+        f->host.fail_all = true;
+        for (uint32_t i = 0; i < count; i++)
+            assert_int_equal(post_sized(f, ROLLCALL_EXIT, BASE), ENGINE_OK);
+        f->host.fail_all = false;
+        drain_and_acknowledge(f, &peer, before + count + 1, before + 2 * count);
+    }
+}
+
 /* One block is all of a budget that was made smaller, and it is kept for somebody else. */
 static void test_others_only_block(void **state)
 {
@@ -1382,6 +1403,7 @@ int main(void)
         TEST_DENY(test_forgotten_gives_room_back),
         TEST_SMALL(test_only_the_holders_events_count),
         TEST_DENY(test_others_leave_the_reserve),
+        TEST_DENY(test_reserve_outlives_acknowledgement),
         TEST_SMALL(test_others_only_block),
         TEST_DENY(test_begins_with_a_full_log),
         TEST(test_one_owner_of_a_name),
