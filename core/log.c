@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define BLOCK_MIN (4u << 10)
 #define BLOCK_MAX (64u << 10)
 #define BASE      sizeof(struct rollcall_event)
 
@@ -12,13 +11,12 @@
 
 /* ---- blocks ---- */
 
-/* So that the budget always has several, and what is given up at once is a small part of it. */
+/* So that the budget always has several, and what is given up at once is a small part of it. The
+ * smallest budget has blocks of a page. */
 static size_t block_size(const struct log *log)
 {
     uint64_t size = log->budget / 16;
 
-    if (size < BLOCK_MIN)
-        return BLOCK_MIN;
     return size > BLOCK_MAX ? BLOCK_MAX : (size_t)size & ~(size_t)7;
 }
 

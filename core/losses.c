@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/losses.h"
 
-#include <stddef.h>
 #include <string.h>
 
 void losses_add(struct losses *losses, const struct loss *loss)
@@ -20,10 +19,11 @@ void losses_add(struct losses *losses, const struct loss *loss)
 
 const struct loss *losses_find(const struct losses *losses, uint64_t seq)
 {
-    for (uint32_t i = 0; i < losses->count; i++)
-        if (seq >= losses->ranges[i].first_seq && seq <= losses->ranges[i].last_seq)
-            return &losses->ranges[i];
-    return NULL;
+    uint32_t i = 0;
+
+    while (i + 1 < losses->count && seq > losses->ranges[i].last_seq)
+        i++;
+    return &losses->ranges[i];
 }
 
 void loss_record(const struct loss *loss, uint64_t seq, struct rollcall_event *gap)

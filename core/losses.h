@@ -30,7 +30,7 @@ struct losses {
  * reason: the numbers stay exact. */
 void losses_add(struct losses *losses, const struct loss *loss);
 
-/* The range with this number; NULL: none. */
+/* The range with this number, which there is. */
 const struct loss *losses_find(const struct losses *losses, uint64_t seq);
 
 /* The record of the range, from `seq` on. */

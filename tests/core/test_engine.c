@@ -698,6 +698,68 @@ static void test_kept_for_the_slowest(void **state)
     assert_int_equal(stats(f).oldest_seq, 0);
 }
 
+/* More blocks than are looked at before the lock is given back. */
+#define MANY_EVENTS 60000u
+
+static void drain_many(struct fixture *f, const struct peer *peer, uint64_t first)
+{
+    for (uint64_t seq = first; seq <= MANY_EVENTS;) {
+        uint64_t last = seq - 1 + ROLLCALL_REPLY_MAX / BASE;
+
+        last = last < MANY_EVENTS ? last : MANY_EVENTS;
+        expect_drained(f, peer, seq, last);
+        seq = last + 1;
+    }
+}
+
+static void test_many_acknowledged_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct peer peer;
+
+    configure(f, ROLLCALL_BUDGET_MAX, 0);
+    attached(f, &peer, "service", 0);
+    post(f, MANY_EVENTS);
+    assert_int_equal(drain_into(f, &peer, 0, HEAD + (size_t)10 * BASE), ENGINE_OK);
+    assert_int_equal(acknowledge(f, &peer, 5), ENGINE_OK);
+    drain_many(f, &peer, 11);
+    /* Its successor begins there, wherever what was noted of the place stands. */
+    assert_int_equal(acknowledge(f, &peer, 50000), ENGINE_OK);
+    assert_int_equal(stats(f).oldest_seq, 50001);
+    engine_close(f->engine, peer.id);
+    attached(f, &peer, "service", 0);
+    drain_many(f, &peer, 50001);
+    assert_int_equal(acknowledge(f, &peer, MANY_EVENTS), ENGINE_OK);
+    assert_true(stats(f).used <= 64u << 10);
+}
+
+/* What another thread does while the lock is free for a moment. */
+static struct fixture *disturbed;
+
+static void post_meanwhile(struct host *host)
+{
+    (void)host;
+    post(disturbed, MANY_EVENTS);
+}
+
+/* The budget is spent on blocks that nobody needs and that are just being given back. */
+static void test_acknowledged_blocks_are_not_lost(void **state)
+{
+    struct fixture *f = *state;
+    struct peer peer;
+
+    configure(f, MANY_EVENTS * BASE + (64u << 10) * 4, 0);
+    attached(f, &peer, "service", 0);
+    post(f, MANY_EVENTS);
+    drain_many(f, &peer, 1);
+    disturbed = f;
+    f->host.unlocked = post_meanwhile;
+    assert_int_equal(acknowledge(f, &peer, MANY_EVENTS), ENGINE_OK);
+    assert_int_equal(stats(f).last_seq, 2 * MANY_EVENTS);
+    assert_int_equal(stats(f).oldest_seq, MANY_EVENTS + 1);
+    assert_int_equal(stats(f).lost[ROLLCALL_LOST_FULL], 0);
+}
+
 /* ---- the budget ---- */
 
 static void test_budget_spent(void **state)
@@ -1268,6 +1330,56 @@ static void test_closed_with_requests(void **state)
     request_free(one);
 }
 
+static struct peer *closing;
+
+static void close_meanwhile(struct host *host)
+{
+    (void)host;
+    engine_close(disturbed->engine, closing->id);
+}
+
+static void post_one_meanwhile(struct host *host)
+{
+    (void)host;
+    post(disturbed, 1);
+}
+
+/* Requests, more than are completed at once; how many of them are done when something has come, and
+ * another thread does that while the first of them are being completed. */
+static unsigned complete_disturbed(struct fixture *f, void (*unlocked)(struct host *))
+{
+    struct request *requests[20];
+    struct peer peer;
+    unsigned done = 0;
+
+    attached(f, &peer, "service", 0);
+    for (unsigned i = 0; i < 20; i++) {
+        requests[i] = request_new(sizeof(struct rollcall_ready), true);
+        await(f, &peer, requests[i]);
+    }
+    disturbed = f;
+    closing = &peer;
+    f->host.unlocked = unlocked;
+    post(f, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        done += requests[i]->done;
+        assert_int_not_equal(requests[i]->done, requests[i]->queued);
+        request_cancel(&f->host, &peer.owner, requests[i]);
+        request_free(requests[i]);
+    }
+    return done;
+}
+
+static void test_closed_meanwhile(void **state)
+{
+    assert_in_range(complete_disturbed(*state, close_meanwhile), 1, 19);
+}
+
+static void test_completed_meanwhile(void **state)
+{
+    assert_int_equal(complete_disturbed(*state, post_one_meanwhile), 20);
+}
+
 static void test_too_many_consumers(void **state)
 {
     struct fixture *f = *state;
@@ -1385,6 +1497,8 @@ int main(void)
         TEST(test_acknowledges_only_what_was_delivered),
         TEST(test_memory_is_given_back),
         TEST(test_kept_for_the_slowest),
+        TEST(test_many_acknowledged_at_once),
+        TEST(test_acknowledged_blocks_are_not_lost),
         TEST_SMALL(test_budget_spent),
         TEST_SMALL(test_gap_in_the_middle),
         TEST_SMALL(test_nobody_there_keeps_the_newest),
@@ -1410,6 +1524,8 @@ int main(void)
         TEST(test_one_consumer_of_an_owner),
         TEST(test_closed),
         TEST(test_closed_with_requests),
+        TEST(test_closed_meanwhile),
+        TEST(test_completed_meanwhile),
         TEST(test_too_many_consumers),
         TEST(test_stats_that_do_not_fit),
         TEST(test_host_without_pended),
