@@ -101,6 +101,16 @@ uint64_t client_consumer(struct client *client)
     return consumer;
 }
 
+bool client_is_closing(struct client *client)
+{
+    bool closing;
+
+    WdfWaitLockAcquire(client->lock, NULL);
+    closing = client->closing;
+    WdfWaitLockRelease(client->lock);
+    return closing;
+}
+
 bool client_released(struct client *client)
 {
     bool released;

@@ -50,6 +50,9 @@ uint64_t client_consumer(struct client *client);
 /* Whether it has been asked to close its handle. */
 bool client_released(struct client *client);
 
+/* Its last handle has been closed. */
+bool client_is_closing(struct client *client);
+
 /* Attaches; see engine_attach(). `process` sent the request; `answer` is a rollcall_attached. */
 NTSTATUS client_attach(struct client *client, PEPROCESS process, const void *request, size_t size,
                        void *answer);

@@ -131,6 +131,9 @@ VOID requests_control(WDFQUEUE queue, WDFREQUEST request, size_t room, size_t in
         status = buffers(&x, in_size, room);
     if (NT_SUCCESS(status))
         status = handler->handle(&x);
+    /* It was on its way when the handle was closed, and found no consumer any more. */
+    if (status == STATUS_INVALID_DEVICE_STATE && client_is_closing(x.client))
+        status = STATUS_CANCELLED;
     if (status != STATUS_PENDING)
         WdfRequestCompleteWithInformation(request, status, x.answer);
 }
