@@ -21,3 +21,7 @@ endfunction()
 wine_test(probe_requests 120)
 wine_test(probe_misuse 120)
 wine_test(port 60)
+
+wine_test(cancel 180)
+wine_test(close 180)
+wine_test(kill 180)

@@ -241,6 +241,7 @@ static void same_consumer(HANDLE other)
 struct duplicate {
     HANDLE device;
     struct fetch fetches[REQUESTS];
+    DWORD errors[REQUESTS];
 };
 
 static DWORD WINAPI fetch_and_close(void *context)
@@ -252,7 +253,22 @@ static DWORD WINAPI fetch_and_close(void *context)
         fetch_send(&duplicate->fetches[i], duplicate->device, 0,
                    sizeof(duplicate->fetches[i].answer));
     CloseHandle(duplicate->device);
+    /* Requests end with the thread that has sent them. */
+    for (i = 0; i < REQUESTS; i++)
+        duplicate->errors[i] = fetch_wait(&duplicate->fetches[i]);
     return 0;
+}
+
+static void add_all(struct numbers *numbers, const struct duplicate *duplicate)
+{
+    unsigned i;
+
+    for (i = 0; i < REQUESTS; i++) {
+        CHECK(duplicate->errors[i] == 0 || duplicate->errors[i] == ERROR_OPERATION_ABORTED, "%lu",
+              duplicate->errors[i]);
+        if (duplicate->errors[i] == 0)
+            numbers_add(numbers, &duplicate->fetches[i].answer);
+    }
 }
 
 static void no_consumer_left(HANDLE other)
@@ -274,7 +290,6 @@ static void closed_at_once(HANDLE other)
     struct bulk bulk;
     HANDLE threads[2];
     unsigned i;
-    DWORD error;
 
     duplicates[0].device = driver_open();
     duplicates[1].device = duplicate_of(duplicates[0].device);
@@ -283,13 +298,9 @@ static void closed_at_once(HANDLE other)
     threads[0] = thread_begin(fetch_and_close, &duplicates[0]);
     raise_some(&bulk);
     threads[1] = thread_begin(fetch_and_close, &duplicates[1]);
-    for (i = 0; i < 2 * REQUESTS; i++) {
-        if (i % REQUESTS == 0)
-            thread_join(threads[i / REQUESTS]);
-        error = fetch_wait(&duplicates[i / REQUESTS].fetches[i % REQUESTS]);
-        CHECK(error == 0 || error == ERROR_OPERATION_ABORTED, "%lu", error);
-        if (error == 0)
-            numbers_add(&numbers, &duplicates[i / REQUESTS].fetches[i % REQUESTS].answer);
+    for (i = 0; i < 2; i++) {
+        thread_join(threads[i]);
+        add_all(&numbers, &duplicates[i]);
     }
     numbers_check(&numbers, numbers.last_seq);
     numbers_free(&numbers);

@@ -30,6 +30,11 @@ void check_failed(const char *file, int line, const char *condition, const char 
     fflush(stdout);
 }
 
+bool test_failed(void)
+{
+    return failures != 0;
+}
+
 void die(const char *format, ...)
 {
     va_list arguments;
@@ -376,7 +381,8 @@ DWORD pended_wait(struct pended *pended, DWORD *bytes)
 {
     DWORD count = 0, error = pended->error;
 
-    if (error == ERROR_IO_PENDING || error == 0) {
+    /* A warning comes with an answer, like success. */
+    if (error == ERROR_IO_PENDING || error == ERROR_MORE_DATA || error == 0) {
         if (error == ERROR_IO_PENDING &&
             WaitForSingleObject(pended->overlapped.hEvent, LIMIT_MS) != WAIT_OBJECT_0)
             die("a request is not completed");
@@ -399,6 +405,26 @@ DWORD request(HANDLE device, DWORD code, const void *in, DWORD in_size, void *ou
     return pended_wait(&pended, bytes);
 }
 
+/* ---- processes that are raised meanwhile ---- */
+
+void bulk_send(struct bulk *bulk, HANDLE runtime, uint32_t first_pid, uint32_t count,
+               uint32_t command_size)
+{
+    struct control_bulk what = {.first_pid = first_pid,
+                                .count = count,
+                                .flags = CONTROL_CREATE_EACH | CONTROL_EXIT_EACH,
+                                .command_size = command_size,
+                                .ppid = 8};
+
+    pended_send(&bulk->pended, runtime, CONTROL_BULK, &what, sizeof(what), &bulk->result,
+                sizeof(bulk->result));
+}
+
+DWORD bulk_wait(struct bulk *bulk)
+{
+    return pended_wait(&bulk->pended, NULL);
+}
+
 /* ---- threads ---- */
 
 HANDLE thread_begin(DWORD(WINAPI *routine)(void *), void *context)
@@ -412,7 +438,6 @@ HANDLE thread_begin(DWORD(WINAPI *routine)(void *), void *context)
 
 void thread_join(HANDLE thread)
 {
-    if (WaitForSingleObject(thread, 4 * LIMIT_MS) != WAIT_OBJECT_0)
-        die("a thread does not end");
+    WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
 }

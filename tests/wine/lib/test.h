@@ -27,6 +27,9 @@
 __attribute__((format(gnu_printf, 4, 5))) void
 check_failed(const char *file, int line, const char *condition, const char *format, ...);
 
+/* Whether a check has failed. */
+bool test_failed(void);
+
 /* Prints, stops the driver and ends the test. */
 __attribute__((noreturn, format(gnu_printf, 1, 2))) void die(const char *format, ...);
 
@@ -108,9 +111,23 @@ DWORD pended_wait(struct pended *pended, DWORD *bytes);
 /* true: it has been completed. */
 bool pended_done(struct pended *pended);
 
+/* ---- processes that are raised meanwhile ---- */
+
+/* raise_bulk() with all events of each, sent on a handle of CONTROL_PATH and waited for later. */
+struct bulk {
+    struct pended pended;
+    struct control_result result;
+};
+
+void bulk_send(struct bulk *bulk, HANDLE runtime, uint32_t first_pid, uint32_t count,
+               uint32_t command_size);
+/* Returns 0 or a Win32 error: that the runtime is gone. */
+DWORD bulk_wait(struct bulk *bulk);
+
 /* ---- threads ---- */
 
 HANDLE thread_begin(DWORD(WINAPI *routine)(void *), void *context);
+/* Waits for its end, however long it takes: what the thread waits for has a limit. */
 void thread_join(HANDLE thread);
 
 #endif
