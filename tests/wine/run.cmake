@@ -24,4 +24,7 @@ wine_test(port 60)
 
 wine_test(cancel 180)
 wine_test(close 180)
+wine_test(fetch 60)
 wine_test(kill 180)
+wine_test(limits 60)
+wine_test(malformed 120)
