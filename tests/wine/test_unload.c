@@ -26,6 +26,7 @@ static const char *const names[CONSUMERS] = {"", "durable", ""};
 static struct consumer consumers[CONSUMERS];
 static struct control_facts fresh; /* of a driver that has just begun */
 static unsigned completed, canceled;
+static uint32_t pause = 1; /* between processes; so long that both happen to the requests */
 
 /* ---- load ---- */
 
@@ -33,11 +34,13 @@ static unsigned completed, canceled;
 static DWORD WINAPI raise_always(void *context)
 {
     HANDLE runtime = device_open(CONTROL_PATH, GENERIC_READ | GENERIC_WRITE);
+    struct chance chance = chance_begin(pause, 1);
     uint32_t pid = 1000;
     struct bulk bulk;
 
     SetEvent(context);
     do {
+        race_spin(&chance, pause);
         bulk_send(&bulk, runtime, pid, PROCESSES, 64);
         pid += 4 * PROCESSES;
     } while (bulk_wait(&bulk) == 0);
@@ -127,8 +130,8 @@ static void play(struct chance *chance)
 {
     HANDLE raising = CreateEventW(NULL, TRUE, FALSE, NULL);
     DWORD error = 0;
+    unsigned i, before = completed;
     HANDLE threads[3];
-    unsigned i;
 
     start();
     threads[0] = thread_begin(raise_always, raising);
@@ -148,6 +151,8 @@ static void play(struct chance *chance)
     for (i = 0; i < 3; i++)
         thread_join(threads[i]);
     CHECK(error == 0, "stop: %lu", error);
+    pause =
+        completed - before > CONSUMERS * REQUESTS / 2 ? pause + pause / 4 + 1 : pause - pause / 4;
     CloseHandle(raising);
 }
 
