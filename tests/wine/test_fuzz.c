@@ -258,12 +258,12 @@ static void send_one(struct thread *thread, struct sent *sent)
     uint32_t i;
 
     make_good(chance, kind, &what);
-    if (chance_below(chance, 2) == 0)
+    if (chance_below(chance, 4) == 0)
         for (i = 1 + chance_below(chance, 3); i > 0; i--)
             change(chance, &what, in);
-    if (chance_below(chance, 4) == 0)
+    if (chance_below(chance, 8) == 0)
         in = size_near(chance, in, sizeof(what));
-    if (chance_below(chance, 2) == 0)
+    if (chance_below(chance, 4) == 0)
         out = size_near(chance, kinds[kind].out, OUT_MAX);
     sent->code = code_near(chance, kinds[kind].code);
     sent->device = handles[chance_below(chance, HANDLES)];
@@ -277,16 +277,22 @@ static void send_one(struct thread *thread, struct sent *sent)
 static HANDLE open_some(struct chance *chance)
 {
     static const DWORD rights[] = {0, GENERIC_READ, GENERIC_WRITE, GENERIC_READ | GENERIC_WRITE};
-    uint32_t which = chance_below(chance, 8);
+    uint32_t which = chance_below(chance, 16);
 
     return device_open(ROLLCALL_DEVICE_PATH, rights[which < 3 ? which : 3]);
 }
 
+/* Mostly attached at once, and sometimes with all that there is before it. */
 static void exchange(struct chance *chance)
 {
     HANDLE volatile *place = &handles[chance_below(chance, HANDLES)];
+    const char *const names[] = {"", "", "a", "b", "cc"};
+    HANDLE device = open_some(chance);
+    struct rollcall_attached attached;
 
-    CloseHandle(InterlockedExchangePointer((void *volatile *)place, open_some(chance)));
+    if (chance_below(chance, 4) != 0)
+        ask_attach(device, names[chance_below(chance, 5)], chance_below(chance, 2), &attached);
+    CloseHandle(InterlockedExchangePointer((void *volatile *)place, device));
 }
 
 /* Removes the durable consumers that nobody has. */
