@@ -18,7 +18,7 @@
 /* Each batch is on the disk before it is acknowledged, so ending takes as long as storing one: a
  * second if another program has locked the journal. At shutdown what waits is stored as well. */
 #define STOP_HINT_MS  5000
-#define DRAIN_SECONDS "5s"
+#define DRAIN_MS      5000
 #define DRAIN_HINT_MS 10000
 
 /* Set by the service's main thread before the handler is registered, read by both. */
@@ -29,8 +29,11 @@ static struct {
 } given;
 static atomic_bool shutting_down;
 
+/* The handler is called in another thread: after the end there is nothing to say any more. */
 static void report(DWORD state, DWORD hint_ms, int status)
 {
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static bool running;
     SERVICE_STATUS now = {
         .dwServiceType = SERVICE_WIN32_OWN_PROCESS,
         .dwCurrentState = state,
@@ -44,7 +47,12 @@ static void report(DWORD state, DWORD hint_ms, int status)
         now.dwWin32ExitCode = ERROR_SERVICE_SPECIFIC_ERROR;
         now.dwServiceSpecificExitCode = (DWORD)status;
     }
-    SetServiceStatus(handle, &now);
+    AcquireSRWLockExclusive(&lock);
+    running |= state == SERVICE_RUNNING;
+    if (running)
+        SetServiceStatus(handle, &now);
+    running &= state != SERVICE_STOPPED;
+    ReleaseSRWLockExclusive(&lock);
 }
 
 static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *context)
@@ -73,20 +81,30 @@ static void log_complaint(const char *text)
     log_write(MESSAGE_TROUBLE, text);
 }
 
-/* What is in the driver is gone when the machine is off: it is stored as far as time allows. */
-static int drain(void)
+static void CALLBACK on_time(void *context, BOOLEAN fired)
+{
+    (void)context, (void)fired;
+    stop_ask();
+}
+
+/* What is in the driver is gone when the machine is off: it is stored as far as time allows, also
+ * when the journal cannot be written just now. */
+static void drain(void)
 {
     static char name[] = "record";
     static char idle[] = "--until-idle";
-    static char limit[] = "--for=" DRAIN_SECONDS;
-    char *argv[64] = {name, idle, limit};
-    int argc = 3;
+    char *argv[64] = {name, idle};
+    HANDLE timer = NULL;
+    int argc = 2;
 
     for (int i = 1; i < given.argc && argc < 63; i++)
         argv[argc++] = given.argv[i];
     stop_forget();
+    if (!CreateTimerQueueTimer(&timer, NULL, on_time, NULL, DRAIN_MS, 0, WT_EXECUTEONLYONCE))
+        return;
     optind = 0;
-    return command_record(argc, argv);
+    command_record(argc, argv);
+    DeleteTimerQueueTimer(NULL, timer, INVALID_HANDLE_VALUE);
 }
 
 static void WINAPI service_main(DWORD argc, wchar_t **argv)
@@ -103,7 +121,7 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
     log_write(MESSAGE_RUNNING, given.argv[given.argc - 1]);
     status = command_record(given.argc, given.argv);
     if (status == EXIT_OK && atomic_load(&shutting_down))
-        status = drain();
+        drain();
     snprintf(text, sizeof(text), "%d", status);
     if (status == EXIT_OK)
         log_write(MESSAGE_STOPPED, NULL);
