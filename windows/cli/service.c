@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/parse.h"
+#include "windows/service/directory.h"
 #include "windows/service/manager.h"
 #include "windows/service/names.h"
 #include "windows/service/paths.h"
@@ -181,7 +182,7 @@ static char *default_journal(void)
     char *name = NULL;
     char *path = NULL;
 
-    if (!directory || manager_make_directory(directory) < 0) {
+    if (!directory || directory_make(directory) < 0) {
         complain("%s", directory ? rollcall_error() : "Windows does not say where ProgramData is");
         free(directory);
         return NULL;

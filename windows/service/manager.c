@@ -9,8 +9,6 @@
 #include "windows/service/paths.h"
 #include "windows/wide.h"
 
-#include <sddl.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -361,19 +359,4 @@ int manager_uninstall(void)
         DeleteFileW(image);
     free(image);
     return 0;
-}
-
-int manager_make_directory(const wchar_t *path)
-{
-    SECURITY_ATTRIBUTES security = {.nLength = sizeof(security)};
-    int err = 0;
-
-    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
-            L"O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)", SDDL_REVISION_1,
-            &security.lpSecurityDescriptor, NULL))
-        return last_failed("making the directory of the journal");
-    if (!CreateDirectoryW(path, &security) && GetLastError() != ERROR_ALREADY_EXISTS)
-        err = last_failed("making the directory of the journal");
-    LocalFree(security.lpSecurityDescriptor);
-    return err;
 }

@@ -35,7 +35,4 @@ int manager_stop(bool driver);
  * else 0. *error: what it ended with. */
 int manager_query(const wchar_t *name, DWORD *state, DWORD *pid, DWORD *error);
 
-/* Makes the directory of the journal, for administrators and the system only. */
-int manager_make_directory(const wchar_t *path);
-
 #endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The directory that a journal of the whole machine is in. */
+#ifndef WINDOWS_SERVICE_DIRECTORY_H
+#define WINDOWS_SERVICE_DIRECTORY_H
+
+#include <wchar.h>
+
+/* Makes it, for administrators and the system only; one that is there must be theirs. Returns 0, or
+ * a negative errno value and a text for rollcall_error(). */
+int directory_make(const wchar_t *path);
+
+#endif
