@@ -323,8 +323,9 @@ static int run(int argc, char **argv)
 {
     static char name[] = "record";
     static char quiet[] = "--quiet";
-    char *arguments[64] = {name, quiet};
-    int count = 2;
+    static char consumer[] = "--name=" RECORDER_CONSUMER;
+    char *arguments[64] = {name, quiet, consumer};
+    int count = 3;
 
     if (argc - 1 > 60)
         return complain_usage("too many arguments");

@@ -9,12 +9,15 @@
 #include "windows/service/paths.h"
 #include "windows/wide.h"
 
+#include <rollcall/rollcall.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <wchar.h>
 
-/* Where Windows loads drivers from also before there are drive letters. */
-#define DRIVER_IMAGE L"System32\\drivers\\rollcall.sys"
+/* Below Windows' directory, which the loader knows by this name before there are drive letters. */
+#define DRIVER_FILE  L"System32\\drivers\\rollcall.sys"
+#define DRIVER_IMAGE L"\\SystemRoot\\" DRIVER_FILE
 
 #define PATIENCE_NS    30000000000u
 #define LOOK_MS        100
@@ -22,6 +25,8 @@
 #define LATER_MS       60000
 #define FORGET_SECONDS 86400
 #define PRESHUTDOWN_MS 20000
+
+#define INVALID_IMAGE_HASH 577 /* ERROR_INVALID_IMAGE_HASH, which mingw-w64 does not know */
 
 /* ---- errors ---- */
 
@@ -47,6 +52,9 @@ static int failed(const char *what, DWORD error)
     case ERROR_PATH_NOT_FOUND:
         return rollcall_fail(-ENOENT, "%s: a file is missing; `rollcall service install` again",
                              what);
+    case INVALID_IMAGE_HASH:
+        return rollcall_fail(
+            -EPERM, "%s: Windows refuses its signature; `rollcall doctor` says what to do", what);
     default:
         return rollcall_fail(-error_number(error), "%s: %s (%lu)", what, error_text(error),
                              (unsigned long)error);
@@ -90,12 +98,10 @@ static bool settle(SC_HANDLE service, SERVICE_STATUS *status)
 
 /* ---- starting and stopping ---- */
 
-static int start(SC_HANDLE service, const char *what)
+static int expect_running(SC_HANDLE service, const char *what)
 {
     SERVICE_STATUS status = {0};
 
-    if (!StartServiceW(service, 0, NULL) && GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
-        return last_failed(what);
     if (!settle(service, &status))
         return last_failed(what);
     if (status.dwCurrentState == SERVICE_RUNNING)
@@ -104,6 +110,45 @@ static int start(SC_HANDLE service, const char *what)
                          "%s: it ended again (%lu); the application log of Windows' event viewer "
                          "says why",
                          what, (unsigned long)status.dwWin32ExitCode);
+}
+
+/* One that is being stopped can be started when that is over. */
+static int start(SC_HANDLE service, const char *what)
+{
+    SERVICE_STATUS status = {0};
+
+    if (!settle(service, &status))
+        return last_failed(what);
+    if (!StartServiceW(service, 0, NULL) && GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
+        return last_failed(what);
+    return expect_running(service, what);
+}
+
+static bool is_reading(SC_HANDLE service)
+{
+    SERVICE_STATUS_PROCESS status;
+    struct rollcall_stats stats;
+    DWORD needed;
+
+    return QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status),
+                                &needed) &&
+           rollcall_inspect(RECORDER_CONSUMER, &stats, sizeof(stats)) == 0 && stats.reader_pid &&
+           stats.reader_pid == status.dwProcessId;
+}
+
+/* It has started when it reads: then its journal could be opened, and its place is no other's. */
+static int start_recorder(SC_HANDLE service, const char *what)
+{
+    uint64_t deadline = clock_mono_ns() + PATIENCE_NS;
+    int err = start(service, what);
+
+    while (err == 0 && !is_reading(service)) {
+        if (clock_mono_ns() >= deadline)
+            return rollcall_fail(-EIO, "%s: it runs, but reads nothing from the driver", what);
+        Sleep(LOOK_MS);
+        err = expect_running(service, what);
+    }
+    return err;
 }
 
 static int stop(SC_HANDLE service, const char *what)
@@ -155,7 +200,7 @@ int manager_start(void)
 
     return err < 0 ? err
                    : with_service(RECORDER_SERVICE, SERVICE_START | SERVICE_QUERY_STATUS, false,
-                                  "starting the recorder", start);
+                                  "starting the recorder", start_recorder);
 }
 
 int manager_stop(bool driver)
@@ -220,26 +265,49 @@ static SC_HANDLE put_service(SC_HANDLE manager, const wchar_t *name, const wchar
     return service;
 }
 
+static int copy_failed(DWORD error)
+{
+    switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND:
+        return rollcall_fail(-ENOENT, "there is no rollcall.sys: it should be beside rollcall.exe, "
+                                      "or --driver FILE says where it is");
+    case ERROR_SHARING_VIOLATION:
+    case ERROR_USER_MAPPED_FILE:
+        return rollcall_fail(-EBUSY, "copying rollcall.sys to Windows' drivers: the one that is "
+                                     "there runs; `rollcall service stop --driver` stops it");
+    default:
+        return failed("copying rollcall.sys to Windows' drivers", error);
+    }
+}
+
 static int copy_driver(const char *given)
 {
     wchar_t *from = given ? wide_from(given) : paths_beside_program(L"rollcall.sys");
-    wchar_t *to = paths_in_windows(DRIVER_IMAGE);
+    wchar_t *to = paths_in_windows(DRIVER_FILE);
     int err = 0;
 
     if (!from || !to)
         err = rollcall_fail(-ENOMEM, "out of memory");
     else if (!CopyFileW(from, to, FALSE))
-        err = last_failed(GetLastError() == ERROR_FILE_NOT_FOUND
-                              ? "copying rollcall.sys, which is not beside rollcall.exe (--driver "
-                                "FILE says where it is)"
-                              : "copying rollcall.sys to Windows' drivers");
+        err = copy_failed(GetLastError());
     free(from);
     free(to);
     return err;
 }
 
+/* What this Windows does not know is left as it is. */
+static bool configure(SC_HANDLE service, DWORD level, void *info)
+{
+    return ChangeServiceConfig2W(service, level, info) || GetLastError() == ERROR_INVALID_LEVEL ||
+           GetLastError() == ERROR_CALL_NOT_IMPLEMENTED;
+}
+
 static int install_driver(SC_HANDLE manager, const struct manager_options *options)
 {
+    static wchar_t text[] =
+        L"Sees every process that is created or ends, and keeps each event until acknowledged.";
+    SERVICE_DESCRIPTIONW description = {.lpDescription = text};
     SC_HANDLE service;
     int err = copy_driver(options->driver_file);
 
@@ -249,15 +317,10 @@ static int install_driver(SC_HANDLE manager, const struct manager_options *optio
                           SERVICE_KERNEL_DRIVER, options->driver_start, DRIVER_IMAGE, NULL);
     if (!service)
         return last_failed("installing the driver");
+    if (!configure(service, SERVICE_CONFIG_DESCRIPTION, &description))
+        err = last_failed("configuring the driver");
     CloseServiceHandle(service);
-    return 0;
-}
-
-/* What this Windows does not know is left as it is. */
-static bool configure(SC_HANDLE service, DWORD level, void *info)
-{
-    return ChangeServiceConfig2W(service, level, info) || GetLastError() == ERROR_INVALID_LEVEL ||
-           GetLastError() == ERROR_CALL_NOT_IMPLEMENTED;
+    return err;
 }
 
 /* After a failure Windows starts it again, soon the first times; what it misses meanwhile the
@@ -343,20 +406,28 @@ static int remove_service(SC_HANDLE service, const char *what)
     return err;
 }
 
+static int remove_file(void)
+{
+    wchar_t *image = paths_in_windows(DRIVER_FILE);
+    int err = 0;
+
+    if (!image)
+        err = rollcall_fail(-ENOMEM, "out of memory");
+    else if (!DeleteFileW(image) && GetLastError() != ERROR_FILE_NOT_FOUND)
+        err = last_failed("removing rollcall.sys from Windows' drivers");
+    free(image);
+    return err;
+}
+
 int manager_uninstall(void)
 {
     DWORD access = SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE;
     int err = with_service(RECORDER_SERVICE, access, true, "removing the recorder", remove_service);
-    wchar_t *image;
 
     if (err == 0)
         err = with_service(DRIVER_SERVICE, access, true, "removing the driver", remove_service);
     if (err < 0)
         return err;
     log_unregister();
-    image = paths_in_windows(DRIVER_IMAGE);
-    if (image)
-        DeleteFileW(image);
-    free(image);
-    return 0;
+    return remove_file();
 }

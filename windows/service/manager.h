@@ -25,7 +25,7 @@ int manager_install(const struct manager_options *options);
 /* Stops and removes both, if they are there. The journal stays. */
 int manager_uninstall(void);
 
-/* Starts the recorder, and the driver before it. */
+/* Starts the recorder, and the driver before it. Returns when it reads from the driver. */
 int manager_start(void);
 
 /* Stops the recorder, and then the driver if that is said. */

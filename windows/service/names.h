@@ -7,4 +7,7 @@
 #define RECORDER_SERVICE L"rollcall-recorder"
 #define EVENT_SOURCE     L"rollcall"
 
+/* The durable consumer that the recorder reads as: that of `rollcall record`. */
+#define RECORDER_CONSUMER "record"
+
 #endif
