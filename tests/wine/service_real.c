@@ -13,6 +13,9 @@
 #define THREADS 4u
 #define EACH    1250u
 
+#define LINE_MAX  (MAX_PATH + 32)
+#define TRIES_MAX 50u
+
 static unsigned indexes[THREADS];
 static wchar_t child[MAX_PATH];
 
@@ -26,21 +29,32 @@ static int64_t creation_of(HANDLE process)
     return (int64_t)created.dwHighDateTime << 32 | created.dwLowDateTime;
 }
 
-static void make_one(unsigned thread, unsigned i)
+/* Wine may fail to make one on a busy machine; then there is none, and it is tried again. */
+static void create(unsigned thread, unsigned i, wchar_t *line, PROCESS_INFORMATION *real)
 {
     STARTUPINFOW startup = {.cb = sizeof(startup)};
+    unsigned tries = 0;
+
+    _snwprintf(line, LINE_MAX, L"\"%ls\" child %u %u", child, thread, i);
+    while (!CreateProcessW(child, line, NULL, NULL, FALSE, CREATE_SUSPENDED | DETACHED_PROCESS,
+                           NULL, NULL, &startup, real)) {
+        if (++tries == TRIES_MAX)
+            die("no process %u of thread %u: %lu", i, thread, GetLastError());
+        Sleep(100);
+    }
+}
+
+static void make_one(unsigned thread, unsigned i)
+{
     PROCESS_INFORMATION real;
-    wchar_t line[MAX_PATH + 32];
+    wchar_t line[LINE_MAX];
     struct process process = {.ppid = GetCurrentProcessId(),
                               .creator_pid = GetCurrentProcessId(),
                               .creator_tid = GetCurrentThreadId(),
                               .image = child,
                               .command = line};
 
-    _snwprintf(line, MAX_PATH + 32, L"\"%ls\" child %u %u", child, thread, i);
-    if (!CreateProcessW(child, line, NULL, NULL, FALSE, CREATE_SUSPENDED | DETACHED_PROCESS, NULL,
-                        NULL, &startup, &real))
-        die("no process %u of thread %u: %lu", i, thread, GetLastError());
+    create(thread, i, line, &real);
     process.pid = real.dwProcessId;
     process.create_time = creation_of(real.hProcess);
     CHECK(raise_create(&process) == 0, "process %u was refused", process.pid);
