@@ -6,8 +6,6 @@
  */
 #include "tests/wine/service_tools.h"
 
-#include "windows/device.h"
-
 #include <rollcall/rollcall.h>
 
 #define FIRST_PID 300000u
@@ -47,11 +45,9 @@ static void read_create(struct rollcall *rc, uint32_t pid)
 
 static DWORD WINAPI stop_driver(void *context)
 {
-    DWORD *error = context;
+    DWORD *status = context;
 
-    *error = device_release();
-    if (*error == ERROR_SUCCESS)
-        *error = driver_stop();
+    *status = rollcall_run("service stop --driver");
     return 0;
 }
 
@@ -60,8 +56,8 @@ static void outlive_a_stop(struct rollcall *rc)
 {
     DWORD begin = GetTickCount();
     struct rollcall_batch batch;
-    DWORD error = ERROR_SUCCESS;
-    HANDLE stopper = thread_begin(stop_driver, &error);
+    DWORD status = 1;
+    HANDLE stopper = thread_begin(stop_driver, &status);
 
     while (WaitForSingleObject(stopper, 0) == WAIT_TIMEOUT && GetTickCount() - begin < LIMIT_MS) {
         int n = rollcall_next(rc, 10, &batch);
@@ -72,7 +68,9 @@ static void outlive_a_stop(struct rollcall *rc)
             CHECK(rollcall_ack(rc, batch.last_seq) == 0, "%s", rollcall_error());
     }
     thread_join(stopper);
-    CHECK(error == ERROR_SUCCESS, "the driver does not stop: %lu", error);
+    CHECK(status == 0, "`rollcall service stop --driver` ended with %lu", status);
+    status = driver_stop();
+    CHECK(status == ERROR_SERVICE_NOT_ACTIVE, "the driver was not stopped: %lu", status);
 }
 
 int main(void)
@@ -83,6 +81,7 @@ int main(void)
     DWORD error;
 
     test_begin("rollcall.sys");
+    tools_begin();
     error = driver_start();
     CHECK(error == 0, "start: %lu", error);
     if (rollcall_open(&durable, &rc) < 0)

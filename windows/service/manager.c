@@ -3,6 +3,7 @@
 
 #include "lib/error.h"
 #include "windows/clock.h"
+#include "windows/device.h"
 #include "windows/error.h"
 #include "windows/service/log.h"
 #include "windows/service/names.h"
@@ -170,6 +171,14 @@ static int stop(SC_HANDLE service, const char *what)
                          what);
 }
 
+/* Whoever has a handle of the driver is asked to close it; where that cannot be asked, as the driver
+ * does not run, there is nothing to ask. */
+static int stop_driver(SC_HANDLE service, const char *what)
+{
+    device_release();
+    return stop(service, what);
+}
+
 /* Calls act() with the service of that name if it is there. optional: it need not be. */
 static int with_service(const wchar_t *name, DWORD access, bool optional, const char *what,
                         int (*act)(SC_HANDLE service, const char *what))
@@ -210,7 +219,7 @@ int manager_stop(bool driver)
 
     if (err == 0 && driver)
         err = with_service(DRIVER_SERVICE, SERVICE_STOP | SERVICE_QUERY_STATUS, true,
-                           "stopping the driver", stop);
+                           "stopping the driver", stop_driver);
     return err;
 }
 
@@ -424,8 +433,10 @@ int manager_uninstall(void)
     DWORD access = SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE;
     int err = with_service(RECORDER_SERVICE, access, true, "removing the recorder", remove_service);
 
-    if (err == 0)
-        err = with_service(DRIVER_SERVICE, access, true, "removing the driver", remove_service);
+    if (err < 0)
+        return err;
+    device_release();
+    err = with_service(DRIVER_SERVICE, access, true, "removing the driver", remove_service);
     if (err < 0)
         return err;
     log_unregister();
