@@ -22,6 +22,8 @@
 #define CONTROL_FACTS CONTROL_CODE(0x806u)
 /* in: uint32_t n; the n-th allocation from now on fails, of pool or of an object. 0: none. */
 #define CONTROL_FAIL_ALLOCATION CONTROL_CODE(0x807u)
+/* in: uint32_t; 1: each allocation fails from now on, 0: none does. */
+#define CONTROL_FAIL_ALL CONTROL_CODE(0x80au)
 /* in: uint32_t pid; out: uint64_t, the start key of that process, 0: there is none. */
 #define CONTROL_START_KEY CONTROL_CODE(0x808u)
 /* in: nothing; out: uint32_t, the pids of the processes that live. */

@@ -130,6 +130,30 @@ static void processes(HANDLE device)
     CHECK(counts_get(device).strangers == 0, "%u", counts_get(device).strangers);
 }
 
+static DWORD WINAPI create_children(void *context)
+{
+    uint32_t pid = *(const uint32_t *)context, i;
+
+    for (i = 0; i < 300; i++)
+        raise_create(&(struct process){.pid = pid + 4 * i, .ppid = GetCurrentProcessId()});
+    return 0;
+}
+
+/* A process of Wine creates some on several threads, each of which refers to it for a while. */
+static void children_of_this_process(HANDLE device)
+{
+    uint32_t pids[4], strangers = counts_get(device).strangers, i;
+    HANDLE threads[4];
+
+    for (i = 0; i < 4; i++) {
+        pids[i] = 200000 + 10000 * i;
+        threads[i] = thread_begin(create_children, &pids[i]);
+    }
+    for (i = 0; i < 4; i++)
+        thread_join(threads[i]);
+    CHECK(counts_get(device).strangers == strangers, "%u", counts_get(device).strangers);
+}
+
 /* Its creation was not told when it was listed; refused, and its exit is not told. */
 static void kinds_of_processes(HANDLE device)
 {
@@ -220,6 +244,7 @@ int main(void)
         closed(device);
         processes(device);
         kinds_of_processes(device);
+        children_of_this_process(device);
         CloseHandle(device);
         failing_allocation();
         error = driver_stop();

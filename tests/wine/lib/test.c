@@ -231,6 +231,13 @@ void runtime_fail_allocation(uint32_t n)
     ask(CONTROL_FAIL_ALLOCATION, &n, sizeof(n), NULL, 0);
 }
 
+void runtime_fail_all(bool all)
+{
+    uint32_t in = all;
+
+    ask(CONTROL_FAIL_ALL, &in, sizeof(in), NULL, 0);
+}
+
 uint64_t runtime_start_key(uint32_t pid)
 {
     uint64_t key;

@@ -56,6 +56,7 @@ DWORD driver_stop(void);
 
 struct control_facts runtime_facts(void);
 void runtime_fail_allocation(uint32_t n);
+void runtime_fail_all(bool all);
 /* Of a process that lives. */
 uint64_t runtime_start_key(uint32_t pid);
 /* The processes that live; returns how many, at most room. */

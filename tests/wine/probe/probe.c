@@ -39,8 +39,11 @@ static struct {
 static VOID NTAPI notify(PEPROCESS process, HANDLE pid, PPS_CREATE_NOTIFY_INFO info)
 {
     HANDLE runs = info != NULL ? info->CreatingThreadId.UniqueProcess : pid;
+    PEPROCESS creator;
 
     UNREFERENCED_PARAMETER(process);
+    if (NT_SUCCESS(PsLookupProcessByProcessId(runs, &creator)))
+        ObDereferenceObject(creator);
     InterlockedIncrement(info != NULL ? &counts.created : &counts.exited);
     if (PsGetProcessId(PsGetCurrentProcess()) != runs)
         InterlockedIncrement(&counts.strangers);

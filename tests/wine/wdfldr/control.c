@@ -128,6 +128,11 @@ static NTSTATUS answer(ULONG code, void *buffer, size_t size, size_t room, size_
             return STATUS_INVALID_PARAMETER;
         allocation_fail_at(*(uint32_t *)buffer);
         return STATUS_SUCCESS;
+    case CONTROL_FAIL_ALL:
+        if (size != sizeof(uint32_t))
+            return STATUS_INVALID_PARAMETER;
+        allocation_fail_all(*(uint32_t *)buffer != 0);
+        return STATUS_SUCCESS;
     default:
         return answer_process(code, buffer, size, room, bytes);
     }

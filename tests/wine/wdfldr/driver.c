@@ -614,6 +614,7 @@ NTSTATUS WdfVersionBind(PDRIVER_OBJECT driver, PUNICODE_STRING path, PWDF_BIND_I
     GetModuleHandleExW(PIN_FROM_ADDRESS, (const wchar_t *)(uintptr_t)WdfVersionBind, &module);
     settings_read();
     allocation_fail_at(settings.fail_allocation);
+    allocation_fail_all(false);
     control_start();
     if (!bind_info_valid(info) || the_driver != NULL)
         return STATUS_INVALID_PARAMETER;

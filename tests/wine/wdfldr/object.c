@@ -29,6 +29,7 @@ static struct slot slots[SLOTS]; /* 0 is not used */
 static uint32_t used = 1, first_free, last_free;
 static unsigned alive;
 static LONG fail_in;
+static volatile bool fail_all;
 
 static const char *const kind_names[] = {
     [KIND_DRIVER] = "driver",       [KIND_DEVICE] = "device",   [KIND_FILE] = "file object",
@@ -39,7 +40,12 @@ static const char *const kind_names[] = {
 
 bool allocation_fails(void)
 {
-    return InterlockedDecrement(&fail_in) == 0;
+    return fail_all || InterlockedDecrement(&fail_in) == 0;
+}
+
+void allocation_fail_all(bool all)
+{
+    fail_all = all;
 }
 
 void allocation_fail_at(uint32_t n)

@@ -146,6 +146,7 @@ unsigned objects_alive(bool leak);
 /* true: this allocation is the one that a test wants to fail. */
 bool allocation_fails(void);
 void allocation_fail_at(uint32_t n);
+void allocation_fail_all(bool all);
 uint32_t allocation_fail_in(void); /* 0: none is to fail any more */
 
 /* ---- driver and device ---- */
