@@ -29,6 +29,12 @@ export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=' DISPLAY=
 export ROLLCALL_DRIVERS="Z:${build//\//\\}\\tests"
 export ROLLCALL_BUILD="Z:${build//\//\\}"
 
+# The driver under test is the one that is shipped, beside the runtime that it imports.
+for driver in "$build"/*.sys; do
+    [ ! -f "$driver" ] || cmp -s "$driver" "$build/tests/${driver##*/}" ||
+        cp "$driver" "$build/tests/"
+done
+
 case ${1:-} in
 '')
     [ -f "$WINEPREFIX/system.reg" ] || timeout 120 "$wine" wineboot -i >/dev/null 2>&1
@@ -40,11 +46,6 @@ case ${1:-} in
 *)
     program=$1
     shift
-    # The driver under test is the one that is shipped, beside the runtime that it imports.
-    for driver in "$build"/*.sys; do
-        [ ! -f "$driver" ] || cmp -s "$driver" "$build/tests/${driver##*/}" ||
-            cp "$driver" "$build/tests/"
-    done
     exec "$wine" "$build/tests/$program" "$@"
     ;;
 esac
