@@ -117,15 +117,14 @@ static bool take(struct engine *engine, struct consumer *consumer, struct comple
 
 void deliver_match(struct engine *engine, struct consumer *consumer, struct completions *done)
 {
-    uint64_t id = consumer->id;
-
     for (unsigned i = 0; i < ROLLCALL_PENDED_MAX; i++) {
         if (done->count == COMPLETIONS_MAX || done->bytes >= BYTES_MAX) {
             engine_unlock(engine);
             deliver_complete(engine, done);
             engine_lock(engine);
         }
-        if (consumer->id != id || !consumer->pended || !has_something(engine, consumer))
+        /* Who closes it meanwhile clears `pended`. */
+        if (!consumer->pended || !has_something(engine, consumer))
             return;
         if (!take(engine, consumer, &done->list[done->count]))
             return;
