@@ -19,7 +19,7 @@ struct fixture {
     struct engine *engine;
     uint32_t posted; /* pid of the last event */
     uint64_t event[ROLLCALL_RECORD_MAX / sizeof(uint64_t)];
-    uint64_t buffer[(HEAD + ROLLCALL_REPLY_MAX) / sizeof(uint64_t)];
+    uint64_t buffer[(HEAD + ROLLCALL_REPLY_MAX + 4096) / sizeof(uint64_t)];
     size_t bytes; /* of the answer that is in the buffer */
 };
 
@@ -1200,6 +1200,39 @@ static void test_reserve_outlives_acknowledgement(void **state)
     }
 }
 
+/* Each end takes its room with it, also when a gap has taken some of it. */
+static void test_reserve_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    struct peer peer;
+    uint32_t admitted;
+
+    attached(f, &peer, "service", 0);
+    while (create(f) == ENGINE_OK)
+        f->posted++;
+    admitted = f->posted;
+    engine_post_lost(f->engine, ROLLCALL_LOST_SKIPPED, 1, 1);
+    for (uint32_t i = 0; i < admitted; i++)
+        assert_int_equal(post_sized(f, ROLLCALL_EXIT, BASE), ENGINE_OK);
+    assert_int_equal(drain(f, &peer), ENGINE_OK);
+    assert_int_equal(acknowledge(f, &peer, 2ull * admitted + 1), ENGINE_OK);
+    assert_true(stats(f).used <= 2 * ROLLCALL_BUDGET_MIN / 16);
+}
+
+/* A large record has one block, and the exits another. */
+static void test_reserve_beside_a_large_record(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t size = ROLLCALL_BUDGET_MIN / 4;
+    struct peer peer;
+
+    attached(f, &peer, "service", 0);
+    make_event(f->event, ROLLCALL_CREATE, 1, size);
+    assert_int_equal(engine_post_create(f->engine, (void *)f->event), ENGINE_OK);
+    assert_true(stats(f).used <= size + 2 * ROLLCALL_BUDGET_MIN / 16);
+    assert_int_equal(stats(f).texts_cut, 0);
+}
+
 /* One block is all of a budget that was made smaller, and it is kept for somebody else. */
 static void test_others_only_block(void **state)
 {
@@ -1518,6 +1551,8 @@ int main(void)
         TEST_SMALL(test_only_the_holders_events_count),
         TEST_DENY(test_others_leave_the_reserve),
         TEST_DENY(test_reserve_outlives_acknowledgement),
+        TEST_DENY(test_reserve_is_given_back),
+        TEST_DENY(test_reserve_beside_a_large_record),
         TEST_SMALL(test_others_only_block),
         TEST_DENY(test_begins_with_a_full_log),
         TEST(test_one_owner_of_a_name),
