@@ -20,8 +20,8 @@ endfunction()
 
 wine_test(probe_requests 120)
 wine_test(probe_misuse 120)
-wine_test(port 60)
 
+# The driver's requests.
 wine_test(cancel 180)
 wine_test(close 180)
 wine_test(fetch 60)
@@ -30,12 +30,8 @@ wine_test(kill 180)
 wine_test(limits 60)
 wine_test(malformed 120)
 wine_test(unload 300)
-wine_test(service_install 120)
-wine_test(service_late 180)
-wine_test(service_real 600)
-wine_test(service_reconnect 120)
-wine_test(service_restart 300)
-wine_test(service_shutdown 120)
+
+# The driver's events.
 wine_test(budget 120)
 wine_test(consumers 120)
 wine_test(deny 120)
@@ -44,3 +40,12 @@ wine_test(failures 180)
 wine_test(named_bugs 180)
 wine_test(parameters 60)
 wine_test(snapshot 180)
+
+# The service and the command.
+wine_test(port 60)
+wine_test(service_install 120)
+wine_test(service_late 180)
+wine_test(service_real 600)
+wine_test(service_reconnect 120)
+wine_test(service_restart 300)
+wine_test(service_shutdown 120)
