@@ -18,6 +18,7 @@
 
 #define STEPS_MAX 3000u /* of one trial */
 #define LIMIT_S   60u   /* a trial that takes longer hangs */
+#define SHRINK_S  2u    /* the same while it is made shorter, so that this has an end */
 
 static const struct option options[] = {{"seed", required_argument, NULL, 's'},
                                         {"steps", required_argument, NULL, 'n'},
@@ -42,6 +43,7 @@ struct scenario {
 static struct progress *progress;
 static struct scenario scenario;
 static struct trial trial;
+static unsigned limit_s = LIMIT_S;
 
 static void make_scenario(uint64_t seed, uint64_t number)
 {
@@ -53,7 +55,7 @@ static void make_scenario(uint64_t seed, uint64_t number)
 
 static void run_scenario(void)
 {
-    alarm(LIMIT_S);
+    alarm(limit_s);
     trial_begin(&trial, &scenario.setting);
     for (unsigned i = 0; i < scenario.count; i++) {
         progress->step = i;
@@ -122,6 +124,7 @@ static void explain(uint64_t seed)
 
     make_scenario(seed, progress->trial);
     all = scenario.count;
+    limit_s = SHRINK_S;
     shrink();
     printf("seed %" PRIu64 ", trial %" PRIu64 ": of its %u steps these fail (--seed %" PRIu64
            " --trial %" PRIu64 " does it again)\n",

@@ -130,15 +130,20 @@ static void judge_post(struct trial *t, const struct step *step)
     t->covered = covered;
 }
 
+/* Whether the reserve is more than half of the budget if one more process lives. */
+static bool must_refuse(const struct trial *t)
+{
+    return (t->model.living + 1 + LOSSES_MAX) * BASE > t->model.options.budget / 2;
+}
+
 /* Whether there is a reason to refuse a process: no room for it, for the ends of those that live,
  * and for some blocks that are not full. */
-static bool may_refuse(const struct trial *t, uint32_t size)
+static bool may_refuse(const struct trial *t)
 {
-    uint64_t budget = t->model.options.budget;
-    uint64_t records = t->model.living + 1 + LOSSES_MAX;
+    uint64_t reserve = (t->model.living + 1 + LOSSES_MAX) * (BASE + 8);
 
-    return memory_failed(t) || records * BASE > budget / 2 ||
-           t->used + records * (BASE + 8) + 2 * piece(t, size) > budget;
+    return memory_failed(t) || must_refuse(t) ||
+           t->used + reserve + 2 * piece(t, BASE) > t->model.options.budget;
 }
 
 static void judge_create(struct trial *t, const struct step *step)
@@ -151,11 +156,12 @@ static void judge_create(struct trial *t, const struct step *step)
     }
     t->allowed_seq = limit;
     if (t->got == ENGINE_REFUSED) {
-        CHECK(may_refuse(t, BASE));
+        CHECK(may_refuse(t));
         t->model.denied++;
         return;
     }
     CHECK_EQUAL(t->got, ENGINE_OK);
+    CHECK(!must_refuse(t));
     judge_event(t, ROLLCALL_CREATE, step->b);
     t->covered = true;
 }
