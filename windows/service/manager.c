@@ -165,22 +165,18 @@ static int stop(SC_HANDLE service, const char *what)
         return last_failed(what);
     if (status.dwCurrentState == SERVICE_STOPPED)
         return 0;
-    return rollcall_fail(-EBUSY, "%s: it has not ended yet", what);
+    return rollcall_fail(-EBUSY,
+                         "%s: it has not ended yet; a driver ends when the last program that has "
+                         "it open closes it, and nobody can open it before",
+                         what);
 }
 
-/* Windows ends a driver when its last handle is closed: whoever has one is asked to close it. Of a
- * driver that does not run there is none. */
+/* Whoever has a handle of the driver is asked to close it; where that cannot be asked, as the driver
+ * does not run, there is nothing to ask. */
 static int stop_driver(SC_HANDLE service, const char *what)
 {
-    int err;
-
     device_release();
-    err = stop(service, what);
-    return err == -EBUSY ? rollcall_fail(err,
-                                         "%s: a program still has it open; it ends when that one "
-                                         "does, and nobody can open it any more",
-                                         what)
-                         : err;
+    return stop(service, what);
 }
 
 /* Calls act() with the service of that name if it is there. optional: it need not be. */
@@ -412,23 +408,11 @@ int manager_install(const struct manager_options *options)
 
 static int remove_service(SC_HANDLE service, const char *what)
 {
-    return DeleteService(service) || GetLastError() == ERROR_SERVICE_MARKED_FOR_DELETE
-               ? 0
-               : last_failed(what);
-}
-
-static int remove_recorder(SC_HANDLE service, const char *what)
-{
     int err = stop(service, what);
 
-    return err < 0 ? err : remove_service(service, what);
-}
-
-static int remove_driver(SC_HANDLE service, const char *what)
-{
-    int err = stop_driver(service, what);
-
-    return err < 0 ? err : remove_service(service, what);
+    if (err == 0 && !DeleteService(service) && GetLastError() != ERROR_SERVICE_MARKED_FOR_DELETE)
+        err = last_failed(what);
+    return err;
 }
 
 static int remove_file(void)
@@ -447,11 +431,12 @@ static int remove_file(void)
 int manager_uninstall(void)
 {
     DWORD access = SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE;
-    int err =
-        with_service(RECORDER_SERVICE, access, true, "removing the recorder", remove_recorder);
+    int err = with_service(RECORDER_SERVICE, access, true, "removing the recorder", remove_service);
 
-    if (err == 0)
-        err = with_service(DRIVER_SERVICE, access, true, "removing the driver", remove_driver);
+    if (err < 0)
+        return err;
+    device_release();
+    err = with_service(DRIVER_SERVICE, access, true, "removing the driver", remove_service);
     if (err < 0)
         return err;
     log_unregister();
