@@ -19,12 +19,8 @@ quick, of all parts on an idle machine also writes docs/benchmarks.md and its pl
 EOF
 }
 
-say() { printf '%s\n' "bench: $*" >&2; }
-
-die() {
-    say "$*"
-    exit 1
-}
+# shellcheck source=bench/common.sh
+. bench/common.sh
 
 quick=
 out=build/bench
@@ -83,17 +79,6 @@ trap 'exit 130' INT TERM HUP
 mount_tracefs() {
     [ -e /sys/kernel/tracing/events ] && return
     mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null && tracefs=/sys/kernel/tracing
-}
-
-# How much of the processors is used before anything is measured, in percent.
-busy_percent() {
-    local first second
-    first=$(head -1 /proc/stat)
-    sleep 3
-    second=$(head -1 /proc/stat)
-    printf '%s\n%s\n' "$first" "$second" | awk '
-        { idle[NR] = $5 + $6; for (i = 2; i <= 9; i++) all[NR] += $i }
-        END { printf "%d\n", 100 - 100 * (idle[2] - idle[1]) / (all[2] - all[1]) }'
 }
 
 declare -A skipped=()
