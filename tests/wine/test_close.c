@@ -10,7 +10,7 @@
 #define REQUESTS        8
 #define PROCESSES       (REQUESTS / 2)
 #define CLOSE_TURNS     1500
-#define ARRIVE_TURNS    1500
+#define ARRIVE_TURNS    1000 /* of either kind */
 #define ARRIVING        4
 #define DUPLICATE_TURNS 500
 
@@ -110,8 +110,8 @@ static void closed_with_pended(uint64_t seed)
     struct stats stats;
     unsigned i;
 
-    closing.race.chance = chance_begin(seed, 1);
-    for (i = 0; i < CLOSE_TURNS; i++)
+    closing.race.chance = chance_begin(seed, 2);
+    for (i = 0; i < CLOSE_TURNS && !test_failed(); i++)
         closing_turn(&closing);
     closing_attach(&closing);
     numbers_drain(&closing.numbers, closing.device);
@@ -128,12 +128,16 @@ struct arriving {
     HANDLE device;
     HANDLE go, done;
     bool over;
+    bool attaches; /* the first one that arrives */
     struct race race;
+    struct pended attach;
+    struct rollcall_attached attached;
     struct fetch fetches[ARRIVING];
 };
 
 static DWORD WINAPI arriving_send(void *context)
 {
+    struct rollcall_attach attach = {.request = head_of(sizeof(attach), ROLLCALL_ATTACH_OLDEST)};
     struct arriving *arriving = context;
     unsigned i;
 
@@ -141,6 +145,9 @@ static DWORD WINAPI arriving_send(void *context)
         WaitForSingleObject(arriving->go, INFINITE);
         if (arriving->over)
             return 0;
+        if (arriving->attaches)
+            pended_send(&arriving->attach, arriving->device, ROLLCALL_CODE_ATTACH, &attach,
+                        sizeof(attach), &arriving->attached, sizeof(arriving->attached));
         for (i = 0; i < ARRIVING; i++)
             fetch_send(&arriving->fetches[i], arriving->device, 0,
                        sizeof(arriving->fetches[i].answer));
@@ -158,39 +165,44 @@ static void arriving_close(void *context)
     CloseHandle(((struct arriving *)context)->device);
 }
 
+static bool has_arrived(DWORD error)
+{
+    CHECK(error == 0 || error == ERROR_OPERATION_ABORTED || error == ERROR_INVALID_HANDLE, "%lu",
+          error);
+    return error != ERROR_INVALID_HANDLE;
+}
+
 static void arriving_turn(struct arriving *arriving)
 {
-    unsigned i, arrived = 0, late = 0;
-    struct rollcall_attached attached;
+    unsigned i, arrived = 0;
     DWORD error;
 
     arriving->device = driver_open();
-    error = ask_attach(arriving->device, "", ROLLCALL_ATTACH_OLDEST, &attached);
-    CHECK(error == 0, "attach: %lu", error);
+    if (!arriving->attaches) {
+        error = ask_attach(arriving->device, "", ROLLCALL_ATTACH_OLDEST, &arriving->attached);
+        CHECK(error == 0, "attach: %lu", error);
+    }
     race_run(&arriving->race, arriving_go, arriving_close, arriving);
     if (WaitForSingleObject(arriving->done, LIMIT_MS) != WAIT_OBJECT_0)
         die("a request does not come back");
-    for (i = 0; i < ARRIVING; i++) {
-        error = fetch_wait(&arriving->fetches[i]);
-        CHECK(error == 0 || error == ERROR_OPERATION_ABORTED || error == ERROR_INVALID_HANDLE,
-              "%lu", error);
-        late += error == ERROR_INVALID_HANDLE;
-        arrived += error != ERROR_INVALID_HANDLE;
-    }
-    race_won(&arriving->race, arrived, late);
+    if (arriving->attaches)
+        has_arrived(pended_wait(&arriving->attach, NULL));
+    for (i = 0; i < ARRIVING; i++)
+        arrived += has_arrived(fetch_wait(&arriving->fetches[i]));
+    race_won(&arriving->race, arrived, ARRIVING - arrived);
 }
 
-static void closed_with_arriving(uint64_t seed)
+static void closed_with_arriving(uint64_t seed, bool attaches)
 {
     static struct arriving arriving;
     HANDLE thread;
     unsigned i;
 
-    arriving.race.chance = chance_begin(seed, 2);
+    arriving = (struct arriving){.attaches = attaches, .race.chance = chance_begin(seed, attaches)};
     arriving.go = CreateEventW(NULL, FALSE, FALSE, NULL);
     arriving.done = CreateEventW(NULL, FALSE, FALSE, NULL);
     thread = thread_begin(arriving_send, &arriving);
-    for (i = 0; i < ARRIVE_TURNS; i++) {
+    for (i = 0; i < ARRIVE_TURNS && !test_failed(); i++) {
         if (i % 8 == 0)
             raise_bulk(pid, 1, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 16);
         arriving_turn(&arriving);
@@ -200,7 +212,7 @@ static void closed_with_arriving(uint64_t seed)
     thread_join(thread);
     CloseHandle(arriving.go);
     CloseHandle(arriving.done);
-    race_check(&arriving.race, "arrived and late");
+    race_check(&arriving.race, attaches ? "attached and late" : "arrived and late");
 }
 
 /* ---- duplicates ---- */
@@ -319,9 +331,11 @@ int main(int argc, char **argv)
     runtime = device_open(CONTROL_PATH, GENERIC_READ | GENERIC_WRITE);
     other = driver_open();
     same_consumer(other);
-    for (i = 0; i < DUPLICATE_TURNS; i++)
+    for (i = 0; i < DUPLICATE_TURNS && !test_failed(); i++)
         closed_at_once(other);
-    closed_with_arriving(seed);
+    closed_with_arriving(seed, false);
+    closed_with_arriving(seed, true);
+    no_consumer_left(other);
     closed_with_pended(seed);
     CloseHandle(other);
     CloseHandle(runtime);

@@ -188,7 +188,7 @@ int main(int argc, char **argv)
     test_begin("rollcall.sys");
     CHECK(driver_start() == 0, "start");
     killing_begin(&killing, chance_seed(argc > 1 ? argv[1] : NULL));
-    for (turn = 0; turn < TURNS; turn++) {
+    for (turn = 0; turn < TURNS && !test_failed(); turn++) {
         kill_child(&killing, turn);
         take_over(&killing);
     }

@@ -169,6 +169,78 @@ static void requests_max(void)
     CloseHandle(device);
 }
 
+/* ---- at the same time ---- */
+
+struct many {
+    HANDLE device, sent, over;
+    struct fetch fetches[ROLLCALL_PENDED_MAX];
+    unsigned refused, canceled;
+};
+
+static DWORD WINAPI send_many(void *context)
+{
+    struct many *many = context;
+    struct stats stats;
+    unsigned i;
+    DWORD error;
+
+    for (i = 0; i < ROLLCALL_PENDED_MAX; i++)
+        fetch_send(&many->fetches[i], many->device, 0, sizeof(struct rollcall_reply));
+    stats_get(many->device,
+              &stats); /* which is answered after those that this thread sent before */
+    SetEvent(many->sent);
+    WaitForSingleObject(many->over, INFINITE);
+    for (i = 0; i < ROLLCALL_PENDED_MAX; i++) {
+        error = fetch_wait(&many->fetches[i]);
+        many->refused += error == ERROR_NOT_ENOUGH_QUOTA;
+        many->canceled += error == ERROR_OPERATION_ABORTED;
+    }
+    return 0;
+}
+
+/* Twice as many as can be pended, from two threads: exactly half of them are refused. */
+static void two_threads(HANDLE device)
+{
+    static struct many many[2];
+    HANDLE over = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE threads[2];
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        many[i].device = device;
+        many[i].sent = CreateEventW(NULL, FALSE, FALSE, NULL);
+        many[i].over = over;
+        many[i].refused = many[i].canceled = 0;
+        threads[i] = thread_begin(send_many, &many[i]);
+    }
+    for (i = 0; i < 2; i++)
+        WaitForSingleObject(many[i].sent, INFINITE);
+    stats_wait_pended(other, "", ROLLCALL_PENDED_MAX);
+    CancelIoEx(device, NULL);
+    SetEvent(over);
+    for (i = 0; i < 2; i++) {
+        thread_join(threads[i]);
+        CloseHandle(many[i].sent);
+    }
+    CHECK(many[0].refused + many[1].refused == ROLLCALL_PENDED_MAX &&
+              many[0].canceled + many[1].canceled == ROLLCALL_PENDED_MAX,
+          "%u and %u are refused, %u and %u canceled", many[0].refused, many[1].refused,
+          many[0].canceled, many[1].canceled);
+    CloseHandle(over);
+}
+
+static void requests_max_of_two(void)
+{
+    HANDLE device = driver_open();
+    struct rollcall_attached attached;
+    unsigned turn;
+
+    CHECK(ask_attach(device, "", 0, &attached) == 0, "attach");
+    for (turn = 0; turn < TURNS; turn++)
+        two_threads(device);
+    CloseHandle(device);
+}
+
 int main(void)
 {
     test_begin("rollcall.sys");
@@ -178,6 +250,7 @@ int main(void)
     not_attached();
     consumers_max();
     requests_max();
+    requests_max_of_two();
     CloseHandle(other);
     return test_end();
 }

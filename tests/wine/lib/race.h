@@ -14,6 +14,7 @@ struct race {
     struct chance chance;
     int delay; /* of the second; negative: of the first */
     unsigned first, second;
+    unsigned always; /* turns at the longest delay */
 };
 
 /* Does both. */
