@@ -188,6 +188,32 @@ static void make_spent(void)
     end();
 }
 
+/* Buffers that end 8 bytes too early, or at the end of what fits. */
+static void make_tight(void)
+{
+    const unsigned stats = sizeof(struct rollcall_engine_stats);
+    const unsigned one = sizeof(struct rollcall_consumer_stats);
+    const unsigned head = sizeof(struct rollcall_reply);
+    const unsigned event = sizeof(struct rollcall_event);
+
+    begin("tight", false);
+    attach(0, "a", 0);
+    plain(OP_STATS, 0, stats - 8);
+    plain(OP_STATS, 0, stats);
+    plain(OP_STATS, 0, stats + one - 8);
+    plain(OP_STATS, 0, stats + one);
+    plain(OP_WAIT, 0, sizeof(struct rollcall_ready) - 8);
+    plain(OP_WAIT, 0, sizeof(struct rollcall_ready));
+    post(ROLLCALL_EXEC, 0, 4);
+    fetch(OP_DRAIN, 0, head - 8, 0);
+    fetch(OP_DRAIN, 0, head + event - 8, 0);
+    fetch(OP_DRAIN, 0, head + event, 0);
+    fetch(OP_FETCH, 0, head - 8, 1);
+    fetch(OP_FETCH, 0, head + event - 8, 1);
+    fetch(OP_FETCH, 0, head + 2 * event, 1);
+    end();
+}
+
 static void make_refused(void)
 {
     begin("refused", true);
@@ -213,5 +239,6 @@ int main(int argc, char **argv)
     make_losses();
     make_spent();
     make_refused();
+    make_tight();
     return 0;
 }
