@@ -32,14 +32,14 @@ wine_test(malformed 120)
 wine_test(unload 300)
 
 # The driver's events.
-wine_test(budget 120)
-wine_test(consumers 120)
-wine_test(deny 120)
-wine_test(events 120)
-wine_test(failures 180)
-wine_test(named_bugs 180)
-wine_test(parameters 60)
-wine_test(snapshot 180)
+wine_test(budget 300)
+wine_test(consumers 300)
+wine_test(deny 300)
+wine_test(events 300)
+wine_test(failures 300)
+wine_test(named_bugs 300)
+wine_test(parameters 300)
+wine_test(snapshot 300)
 
 # The service and the command.
 wine_test(port 60)

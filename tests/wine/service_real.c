@@ -82,8 +82,8 @@ static void expect_each_once(const char *journal)
         "SELECT count(DISTINCT command) FROM events WHERE type = 1 AND command LIKE "
         "'%%child %u %%'",
         "SELECT count(*) FROM events c JOIN events x USING (epoch, pid, start_ns) "
-        "WHERE c.type = 1 AND x.type = 3 AND x.seq > c.seq AND x.status = 7 + %1$u "
-        "AND c.command LIKE '%%child %1$u %%'",
+        "WHERE c.type = 1 AND x.type = 3 AND x.seq > c.seq AND x.status = 7 + %u "
+        "AND c.command LIKE '%%child %u %%'",
         "SELECT count(*) FROM (SELECT seq, lag(seq) OVER (ORDER BY CAST(substr(command, "
         "instr(command, 'child ') + 8) AS INTEGER)) AS before FROM events WHERE type = 1 AND "
         "command LIKE '%%child %u %%') WHERE before IS NULL OR seq > before"};
@@ -93,7 +93,7 @@ static void expect_each_once(const char *journal)
         for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
             int64_t number;
 
-            snprintf(sql, sizeof(sql), asked[i], thread);
+            snprintf(sql, sizeof(sql), asked[i], thread, thread);
             number = journal_ask(journal, sql);
             CHECK(number == EACH, "%s gives %lld", sql, (long long)number);
         }

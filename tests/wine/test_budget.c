@@ -21,7 +21,7 @@ static struct stream durable, ephemeral;
 static void both_open(void)
 {
     stream_open(&durable, "durable", 0);
-    stream_open(&ephemeral, NULL, 0);
+    stream_open(&ephemeral, "", 0);
 }
 
 static void both_close(void)
@@ -105,7 +105,7 @@ static void gap_in_its_place(void)
     raise_bulk(FIRST_PID, 20, EACH_WAY, 100);
     stream_read(&durable);
     stream_read(&ephemeral);
-    stream_acknowledge_to(&durable, base + 10);
+    ask_acknowledge(durable.device, base + 10);
     raise_bulk(FIRST_PID + 4 * 20, MANY, EACH_WAY, 100);
     stream_read(&durable);
     stream_read(&ephemeral);
@@ -129,7 +129,7 @@ static void lost_in_hand(void)
     stream_open(&durable, "durable", 0);
     raise_bulk(FIRST_PID, 20, EACH_WAY, 100);
     stream_read(&durable);
-    stream_acknowledge_to(&durable, base + 10);
+    ask_acknowledge(durable.device, base + 10);
     stream_close(&durable);
     raise_bulk(FIRST_PID + 4 * 20, MANY, EACH_WAY, 100);
     stream_open(&durable, "durable", ROLLCALL_ATTACH_CONTINUE);

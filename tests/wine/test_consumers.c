@@ -13,6 +13,7 @@
 #define KILLS     12
 #define THREADS   3u
 #define BURST     100u
+#define AHEAD_MAX 20000
 #define FIRST_PID 10000u
 
 /* What a child that is killed has told of itself. */
@@ -22,16 +23,19 @@ struct shared {
     volatile LONG64 delivered;
 };
 
-static struct shared *shared_open(const char *name)
-{
-    HANDLE mapping = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
-                                        sizeof(struct shared), name);
-    struct shared *shared =
-        mapping != NULL ? MapViewOfFile(mapping, FILE_MAP_ALL_ACCESS, 0, 0, 0) : NULL;
+static struct shared *shared;
+static volatile LONG64 raised_seq;
+static HANDLE enough;
 
+static void shared_open(const char *name)
+{
+    HANDLE mapping =
+        CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, sizeof(*shared), name);
+
+    if (mapping != NULL)
+        shared = MapViewOfFile(mapping, FILE_MAP_ALL_ACCESS, 0, 0, 0);
     if (shared == NULL)
         die("no shared memory: %lu", GetLastError());
-    return shared;
 }
 
 /* ---- the driver first ---- */
@@ -68,9 +72,9 @@ static void driver_first(void)
 /* Reads and acknowledges until it is killed. */
 static void be_killed(const char *name)
 {
-    struct shared *shared = shared_open(name);
     struct stream stream;
 
+    shared_open(name);
     stream_open(&stream, name, ROLLCALL_ATTACH_CONTINUE);
     for (;;) {
         uint64_t before = stream.next_seq;
@@ -83,7 +87,7 @@ static void be_killed(const char *name)
         /* Some are always in its hands. */
         before = (before + stream.next_seq) / 2;
         InterlockedExchange64(&shared->acknowledging, (LONG64)before);
-        stream_acknowledge_to(&stream, before);
+        ask_acknowledge(stream.device, before);
         InterlockedExchange64(&shared->acknowledged, (LONG64)before);
     }
 }
@@ -102,18 +106,24 @@ static HANDLE child_begin(const char *name)
     return process.hProcess;
 }
 
-static DWORD WINAPI raise_until(void *context)
+/* Not more ahead of the child than the driver can keep. */
+static DWORD WINAPI raise_until_enough(void *context)
 {
-    HANDLE enough = context;
-    uint32_t first = FIRST_PID + 100000u * (GetCurrentThreadId() / 4 % 64);
+    uint32_t first = *(const uint32_t *)context;
 
-    while (WaitForSingleObject(enough, 0) == WAIT_TIMEOUT)
+    while (WaitForSingleObject(enough, 0) == WAIT_TIMEOUT) {
+        if (raised_seq - shared->delivered > AHEAD_MAX) {
+            Sleep(1);
+            continue;
+        }
         CHECK(raise_bulk(first, BURST, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 100) == 0,
               "refused");
+        InterlockedExchangeAdd64(&raised_seq, 2 * BURST);
+    }
     return 0;
 }
 
-static void wait_delivered(const struct shared *shared, uint64_t seq)
+static void wait_delivered(uint64_t seq)
 {
     DWORD begin = GetTickCount();
 
@@ -152,13 +162,13 @@ static void expect_same(const struct stream *all, const struct stream *again)
     CHECK(other == NULL, "more than there are");
 }
 
-static void killed_once(const char *name, struct stream *all, struct shared *shared, int i)
+static void killed_once(const char *name, struct stream *all, int i)
 {
     struct stream again;
     HANDLE child;
 
     child = child_begin(name);
-    wait_delivered(shared, (uint64_t)shared->delivered + 1 + (unsigned)rand() % 500);
+    wait_delivered((uint64_t)shared->delivered + 1 + (unsigned)rand() % 500);
     TerminateProcess(child, 9);
     WaitForSingleObject(child, LIMIT_MS);
     CloseHandle(child);
@@ -173,7 +183,7 @@ static void killed_once(const char *name, struct stream *all, struct shared *sha
     CHECK(again.count > 0 && again.lost == 0, "kill %d: %zu events", i, again.count);
     expect_same(all, &again);
     /* The next child gets half of it again. */
-    stream_acknowledge_to(&again, (again.attached.acked_seq + again.next_seq) / 2);
+    ask_acknowledge(again.device, (again.attached.acked_seq + again.next_seq) / 2);
     InterlockedExchange64(&shared->delivered,
                           (LONG64)(again.attached.acked_seq + again.next_seq) / 2);
     shared->acknowledged = shared->acknowledging = shared->delivered;
@@ -182,23 +192,27 @@ static void killed_once(const char *name, struct stream *all, struct shared *sha
 
 static void killed_again_and_again(void)
 {
-    HANDLE enough = CreateEventA(NULL, TRUE, FALSE, NULL), threads[THREADS];
-    struct shared *shared = shared_open("killed");
-    struct stream all, named;
+    uint32_t first[THREADS], i;
     unsigned seed = GetTickCount();
-    uint32_t i;
+    HANDLE threads[THREADS];
+    struct stream all, named;
 
     printf("seed %u\n", seed);
     srand(seed);
-    stream_open(&all, NULL, 0);
+    enough = CreateEventA(NULL, TRUE, FALSE, NULL);
+    shared_open("killed");
+    stream_open(&all, "", 0);
     stream_open(&named, "killed", 0);
     shared->acknowledged = shared->acknowledging = (LONG64)named.attached.acked_seq;
     shared->delivered = shared->acknowledged;
+    raised_seq = shared->acknowledged;
     stream_close(&named);
-    for (i = 0; i < THREADS; i++)
-        threads[i] = thread_begin(raise_until, enough);
+    for (i = 0; i < THREADS; i++) {
+        first[i] = FIRST_PID + 100000 * i;
+        threads[i] = thread_begin(raise_until_enough, &first[i]);
+    }
     for (i = 0; i < KILLS; i++)
-        killed_once("killed", &all, shared, (int)i);
+        killed_once("killed", &all, (int)i);
     SetEvent(enough);
     for (i = 0; i < THREADS; i++)
         thread_join(threads[i]);
@@ -212,32 +226,22 @@ static void killed_again_and_again(void)
 
 /* ---- one stands still ---- */
 
-static void send_fetch(struct pended *pended, struct stream *stream, struct rollcall_fetch *fetch,
-                       void *buffer, DWORD room)
-{
-    request_init(fetch, sizeof(*fetch), 0);
-    pended_send(pended, stream->device, ROLLCALL_CODE_FETCH, fetch, sizeof(*fetch), buffer, room);
-}
-
 /* The one that waits is woken by each event, whatever the other has not read. */
 static void one_stands_still(void)
 {
-    static uint64_t buffer[8192];
+    static struct fetch fetch;
     struct stream prompt, still, late;
-    struct rollcall_fetch fetch;
-    struct pended pended;
     uint32_t i;
-    DWORD bytes;
 
     stream_open(&still, "still", 0);
-    stream_open(&late, NULL, 0);
+    stream_open(&late, "", 0);
     stream_open(&prompt, "prompt", 0);
     for (i = 0; i < EARLY; i++) {
-        send_fetch(&pended, &prompt, &fetch, buffer, sizeof(buffer));
-        CHECK(pended.error == ERROR_IO_PENDING, "%lu", pended.error);
+        fetch_send(&fetch, prompt.device, 0, sizeof(fetch.answer));
+        CHECK(fetch.pended.error == ERROR_IO_PENDING, "%lu", fetch.pended.error);
         raise_pid(FIRST_PID + 4 * i);
-        CHECK(pended_wait(&pended, &bytes) == 0, "fetch %u", i);
-        stream_take(&prompt, (const void *)buffer, bytes);
+        CHECK(fetch_wait(&fetch) == 0, "fetch %u", i);
+        stream_take(&prompt, &fetch.answer.reply);
         raise_exit(FIRST_PID + 4 * i, 0);
         stream_read(&prompt);
         stream_acknowledge(&prompt);

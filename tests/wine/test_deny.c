@@ -96,7 +96,7 @@ static void exactly_when_full(void)
     expect_creations_and_exits(count);
     CHECK(come_and_go(FIRST_PID, 8, 0) == REFUSED, "not acknowledged");
     /* A part is, then all. */
-    CHECK(stream_acknowledge_to(&holder, before.last_seq + count) == 0, "acknowledge");
+    CHECK(ask_acknowledge(holder.device, before.last_seq + count) == 0, "acknowledge");
     more = fill_counting(&refused);
     CHECK(more > count / 4 && more < count, "%u, after %u", more, count);
     stream_read(&holder);
@@ -235,7 +235,7 @@ static void be_exempt(const char *name)
     if (strcmp(name, "deny-holds") == 0)
         stream_open(&stream, "killed", ROLLCALL_ATTACH_DENY);
     else
-        stream_open(&stream, NULL, 0);
+        stream_open(&stream, "", 0);
     SetEvent(ready);
     Sleep(INFINITE);
 }
@@ -398,7 +398,7 @@ static void policy_of_the_driver(void)
     driver_parameter("Policy", 1);
     driver_begin();
     CHECK(raise_bulk(FIRST_PID, 1000, EACH_WAY, 50) == 0, "nobody is attached");
-    stream_open(&ephemeral, NULL, 0);
+    stream_open(&ephemeral, "", 0);
     CHECK(raise_bulk(FIRST_PID, 1000, EACH_WAY, 50) == 0, "an ephemeral one does not hold it");
     stream_open(&holder, "holder", 0);
     CHECK(driver_stats().deny == 1, "a durable one does");

@@ -564,7 +564,7 @@ static void subsystem_process(bool told)
 
 static void everything(void)
 {
-    stream_open(&stream, NULL, 0);
+    stream_open(&stream, "", 0);
     create_and_exit();
     statuses();
     absent_fields();

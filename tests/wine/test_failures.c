@@ -22,7 +22,7 @@ static void expect_whole_start(uint32_t n)
 {
     struct rollcall_engine_stats stats = driver_stats();
 
-    stream_open(&stream, NULL, ROLLCALL_ATTACH_OLDEST);
+    stream_open(&stream, "", ROLLCALL_ATTACH_OLDEST);
     raise_bulk(FIRST_PID, 10, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 100);
     stream_read(&stream);
     CHECK(stream_count(&stream, ROLLCALL_EXISTS, 0) + stream.lost >= EXISTING + 1 &&

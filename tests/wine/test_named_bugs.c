@@ -19,31 +19,18 @@ static struct stream reader;
 
 /* ---- fetches ---- */
 
-struct fetching {
-    struct pended pended;
-    struct rollcall_fetch request;
-    uint64_t buffer[1024];
-};
-
-static void fetch_send(struct fetching *fetching, DWORD room)
+static void fetch_begin(struct fetch *fetch)
 {
-    request_init(&fetching->request, sizeof(fetching->request), 0);
-    pended_send(&fetching->pended, reader.device, ROLLCALL_CODE_FETCH, &fetching->request,
-                sizeof(fetching->request), fetching->buffer, room);
-}
-
-static void fetch_begin(struct fetching *fetching)
-{
-    fetch_send(fetching, sizeof(fetching->buffer));
+    fetch_send(fetch, reader.device, 0, sizeof(fetch->answer));
 }
 
 /* Waits for it and takes what it got. Returns its error. */
-static DWORD fetch_end(struct fetching *fetching)
+static DWORD fetch_end(struct fetch *fetch)
 {
-    DWORD bytes, error = pended_wait(&fetching->pended, &bytes);
+    DWORD error = fetch_wait(fetch);
 
     if (error == 0)
-        stream_take(&reader, (const void *)fetching->buffer, bytes);
+        stream_take(&reader, &fetch->answer.reply);
     return error;
 }
 
@@ -102,7 +89,7 @@ static DWORD WINAPI raise_in_turn(void *context)
 /* The request vanishes while an event is on its way into it. */
 static void dmf_event_lost_between_find_and_retrieve(void)
 {
-    static struct fetching fetching;
+    static struct fetch fetch;
     LONG rounds = 1000, i, canceled = 0;
     uint64_t base = last_seq();
     HANDLE thread;
@@ -112,18 +99,18 @@ static void dmf_event_lost_between_find_and_retrieve(void)
     turn = 0;
     thread = thread_begin(raise_in_turn, &rounds);
     for (i = 1; i <= rounds; i++) {
-        fetch_begin(&fetching);
+        fetch_begin(&fetch);
         InterlockedExchange(&turn, i);
         for (k = rand() % 64; k > 0; k--)
             SwitchToThread();
-        CancelIoEx(reader.device, &fetching.pended.overlapped);
-        error = fetch_end(&fetching);
+        CancelIoEx(reader.device, &fetch.pended.overlapped);
+        error = fetch_end(&fetch);
         CHECK(error == 0 || error == ERROR_OPERATION_ABORTED, "%lu", error);
         canceled += error != 0;
         if (error == 0)
             continue;
-        fetch_begin(&fetching);
-        CHECK(fetch_end(&fetching) == 0, "round %ld", i);
+        fetch_begin(&fetch);
+        CHECK(fetch_end(&fetch) == 0, "round %ld", i);
     }
     thread_join(thread);
     printf("%ld of %ld were canceled\n", canceled, rounds);
@@ -135,7 +122,7 @@ static void dmf_event_lost_between_find_and_retrieve(void)
  * waits for the other. */
 static void dmf_event_and_request_wait_for_each_other(void)
 {
-    static struct fetching first, second;
+    static struct fetch first, second;
     struct raising raising = {FIRST_PID, 1, true};
     uint64_t base = last_seq();
     HANDLE thread;
@@ -163,14 +150,12 @@ static void dmf_event_and_request_wait_for_each_other(void)
 }
 
 /* Those that are completed, in the order of their numbers. */
-static uint32_t take_completed(struct fetching *all, uint32_t count)
+static uint32_t take_completed(struct fetch *all, uint32_t count)
 {
     uint32_t taken = 0, i;
 
     for (i = 0; i < count; i++) {
-        const struct rollcall_reply *reply = (const void *)all[i].buffer;
-
-        if (!pended_done(&all[i].pended) || reply->first_seq != reader.next_seq)
+        if (!pended_done(&all[i].pended) || all[i].answer.reply.first_seq != reader.next_seq)
             continue;
         CHECK(fetch_end(&all[i]) == 0, "fetch %u", i);
         fetch_begin(&all[i]);
@@ -180,7 +165,7 @@ static uint32_t take_completed(struct fetching *all, uint32_t count)
     return taken;
 }
 
-static void cancel_all(struct fetching *all, uint32_t count)
+static void cancel_all(struct fetch *all, uint32_t count)
 {
     uint32_t i;
 
@@ -198,7 +183,7 @@ static uint32_t thread_of(uint32_t pid)
  * processes come in their order. */
 static void dmf_producers_overtake_each_other(void)
 {
-    static struct fetching fetches[8];
+    static struct fetch fetches[8];
     struct raising raising[THREADS];
     HANDLE threads[THREADS];
     uint32_t next[THREADS] = {0}, i;
@@ -230,7 +215,7 @@ static void dmf_producers_overtake_each_other(void)
 /* A request that fails counts as pended for ever: after enough of them all are refused. */
 static void dmf_counter_leaks_and_refuses_for_ever(void)
 {
-    static struct fetching all[ROLLCALL_PENDED_MAX], more;
+    static struct fetch all[ROLLCALL_PENDED_MAX], more;
     uint32_t i, k;
 
     for (k = 0; k < 2; k++) {
@@ -272,26 +257,21 @@ static void dmf_dropped_events_leak(void)
  * other's, and the other has not attached. */
 static void dmf_stale_file_matches_new_handle(void)
 {
-    static uint64_t buffer[64];
-    struct rollcall_fetch fetch;
-    struct pended pended;
+    static struct fetch one, other;
     struct stream old;
     HANDLE device;
     int i;
 
-    request_init(&fetch, sizeof(fetch), 0);
     for (i = 0; i < 200; i++) {
-        stream_open(&old, NULL, 0);
-        pended_send(&pended, old.device, ROLLCALL_CODE_FETCH, &fetch, sizeof(fetch), buffer,
-                    sizeof(buffer));
+        stream_open(&old, "", 0);
+        fetch_send(&one, old.device, 0, sizeof(one.answer));
         stream_close(&old);
-        device = device_open(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE);
-        CHECK(request(device, ROLLCALL_CODE_FETCH, &fetch, sizeof(fetch), buffer, sizeof(buffer),
-                      NULL) == ERROR_BAD_COMMAND,
-              "it has not attached");
-        CHECK(WaitForSingleObject(pended.overlapped.hEvent, LIMIT_MS) == WAIT_OBJECT_0,
+        device = driver_open();
+        fetch_send(&other, device, 0, sizeof(other.answer));
+        CHECK(fetch_wait(&other) == ERROR_BAD_COMMAND, "it has not attached");
+        CHECK(WaitForSingleObject(one.pended.overlapped.hEvent, LIMIT_MS) == WAIT_OBJECT_0,
               "the old request is not over");
-        CloseHandle(pended.overlapped.hEvent);
+        CloseHandle(one.pended.overlapped.hEvent);
         CloseHandle(device);
     }
 }
@@ -301,7 +281,7 @@ static void dmf_stale_file_matches_new_handle(void)
 /* The consumer goes to sleep right when an event comes. */
 static void ksi_wakeup_lost_between_busy_and_recheck(void)
 {
-    static struct fetching fetching;
+    static struct fetch fetch;
     LONG rounds = 500, i;
     uint64_t base = last_seq();
     HANDLE thread;
@@ -313,8 +293,8 @@ static void ksi_wakeup_lost_between_busy_and_recheck(void)
         InterlockedExchange(&turn, i);
         for (k = rand() % 64; k > 0; k--)
             SwitchToThread();
-        fetch_begin(&fetching);
-        CHECK(fetch_end(&fetching) == 0, "round %ld", i);
+        fetch_begin(&fetch);
+        CHECK(fetch_end(&fetch) == 0, "round %ld", i);
     }
     thread_join(thread);
     raise_exit(FIRST_PID, 0);
@@ -324,14 +304,13 @@ static void ksi_wakeup_lost_between_busy_and_recheck(void)
 /* The same with the request that only waits. */
 static void wintun_wakeup_missed(void)
 {
-    struct rollcall_request wait;
+    struct rollcall_request wait = head_of(sizeof(wait), 0);
     struct rollcall_ready ready;
     LONG rounds = 500, i;
     uint64_t base = last_seq();
     HANDLE thread;
     int k;
 
-    request_init(&wait, sizeof(wait), 0);
     turn = 0;
     thread = thread_begin(raise_in_turn, &rounds);
     for (i = 1; i <= rounds; i++) {
@@ -359,7 +338,7 @@ static void be_killed(void)
     size_t i;
 
     for (i = 0; i < 5; i++)
-        stream_open(&streams[i], i < 3 ? dying_names[i] : NULL, 0);
+        stream_open(&streams[i], i < 3 ? dying_names[i] : "", 0);
     SetEvent(ready);
     Sleep(INFINITE);
 }
@@ -419,19 +398,17 @@ static void windivert_queue_age_drops(void)
 /* Too large for the buffer of a request that waits: cut, and gone. */
 static void windivert_too_large_for_the_buffer_is_gone(void)
 {
-    static struct fetching fetching;
-    const struct rollcall_reply *reply = (const void *)fetching.buffer;
+    static struct fetch fetch;
+    const struct rollcall_reply *reply = &fetch.answer.reply;
     uint64_t base = last_seq();
-    DWORD bytes;
 
-    fetch_send(&fetching, sizeof(*reply) + sizeof(struct rollcall_event));
+    fetch_send(&fetch, reader.device, 0, sizeof(*reply) + sizeof(struct rollcall_event));
     raise_pid(FIRST_PID);
-    CHECK(pended_wait(&fetching.pended, &bytes) == ERROR_MORE_DATA, "too small");
-    CHECK(reply->count == 0 && reply->first_seq == base + 1 &&
-              reply->size > sizeof(struct rollcall_event),
-          "%u records, %u bytes", reply->count, reply->size);
-    fetch_send(&fetching, (DWORD)sizeof(*reply) + reply->size);
-    CHECK(fetch_end(&fetching) == 0, "as large as it said");
+    CHECK(fetch_wait(&fetch) == ERROR_MORE_DATA, "too small");
+    CHECK(reply->first_seq == base + 1 && reply->size > sizeof(struct rollcall_event), "%u bytes",
+          reply->size);
+    fetch_send(&fetch, reader.device, 0, sizeof(*reply) + reply->size);
+    CHECK(fetch_end(&fetch) == 0, "as large as it said");
     raise_exit(FIRST_PID, 0);
     expect_all(base, 2);
 }
@@ -446,20 +423,20 @@ static DWORD WINAPI stop_thread(void *context)
  * started again. */
 static void windivert_stop_with_an_open_handle_sticks(void)
 {
-    static struct fetching fetching;
+    static struct fetch fetch;
     DWORD error = 1;
     HANDLE thread;
 
-    fetch_begin(&fetching);
+    fetch_begin(&fetch);
     thread = thread_begin(stop_thread, &error);
     Sleep(200); /* so that it waits, though it need not */
-    CancelIoEx(reader.device, &fetching.pended.overlapped);
-    CHECK(fetch_end(&fetching) == ERROR_OPERATION_ABORTED, "canceled");
+    CancelIoEx(reader.device, &fetch.pended.overlapped);
+    CHECK(fetch_end(&fetch) == ERROR_OPERATION_ABORTED, "canceled");
     stream_close(&reader);
     thread_join(thread);
     CHECK(error == 0, "stop: %lu", error);
     driver_begin();
-    stream_open(&reader, NULL, 0);
+    stream_open(&reader, "", 0);
 }
 
 /* ---- zodiacon's SysMon ---- */
@@ -517,16 +494,13 @@ static void sysmon_limit_passed_by_one_is_none(void)
 /* A buffer smaller than the first record gets nothing and no error, for ever. */
 static void sysmon_head_larger_than_buffer_sticks(void)
 {
-    static uint64_t buffer[1024];
-    const struct rollcall_reply *reply = (const void *)buffer;
-    struct rollcall_fetch fetch;
-    DWORD error, bytes;
+    static struct answer answer;
+    const struct rollcall_reply *reply = &answer.reply;
+    DWORD error;
 
-    request_init(&fetch, sizeof(fetch), 0);
     raise_some(3);
-    error = request(reader.device, ROLLCALL_CODE_DRAIN, &fetch, sizeof(fetch), buffer,
-                    sizeof(*reply) + sizeof(struct rollcall_event), &bytes);
-    CHECK(error == ERROR_MORE_DATA && bytes == sizeof(*reply) && reply->count == 0, "%lu", error);
+    error = ask_drain(reader.device, 0, &answer, sizeof(*reply) + sizeof(struct rollcall_event));
+    CHECK(error == ERROR_MORE_DATA, "%lu", error);
     /* One byte less than it says is too little, that is enough. */
     CHECK(stream_drain(&reader, sizeof(*reply) + reply->size - 1) == ERROR_MORE_DATA, "less");
     CHECK(stream_drain(&reader, sizeof(*reply) + reply->size) == 0, "as much");
@@ -552,13 +526,13 @@ static void osr_sequence_hides_loss(void)
 
     stream_close(&reader);
     raise_some(50);
-    stream_open(&stream, NULL, ROLLCALL_ATTACH_OLDEST);
+    stream_open(&stream, "", ROLLCALL_ATTACH_OLDEST);
     CHECK(stream.attached.last_seq == base + 100, "%llu",
           (unsigned long long)(stream.attached.last_seq - base));
     stream_read(&stream);
     CHECK(stream.next_seq == base + 101, "%llu", (unsigned long long)(stream.next_seq - base));
     stream_close(&stream);
-    stream_open(&reader, NULL, 0);
+    stream_open(&reader, "", 0);
 }
 
 static void osr_sddl_declared_not_applied(void)
@@ -589,7 +563,7 @@ static void dokany_events_rotated_out_of_order(void)
 /* Some of many requests are canceled: the others' answers are not theirs. */
 static void dokany_replies_matched_to_wrong_requests(void)
 {
-    static struct fetching all[32];
+    static struct fetch all[32];
     uint64_t base = last_seq();
     uint32_t i;
 
@@ -619,15 +593,15 @@ static void dokany_replies_matched_to_wrong_requests(void)
 
 static void dokany_entry_leaks_per_canceled_request(void)
 {
-    static struct fetching fetching;
+    static struct fetch fetch;
     struct control_facts before, after;
     int i;
 
     before = runtime_facts();
     for (i = 0; i < 1000; i++) {
-        fetch_begin(&fetching);
-        CancelIoEx(reader.device, &fetching.pended.overlapped);
-        CHECK(fetch_end(&fetching) == ERROR_OPERATION_ABORTED, "canceled");
+        fetch_begin(&fetch);
+        CancelIoEx(reader.device, &fetch.pended.overlapped);
+        CHECK(fetch_end(&fetch) == ERROR_OPERATION_ABORTED, "canceled");
     }
     after = runtime_facts();
     CHECK(after.allocations == before.allocations && after.objects <= before.objects + 4,
@@ -648,7 +622,7 @@ static void winfsp_stopped_while_events_come(void)
     runtime_setting("StartProcesses", 10000000);
     for (i = 0; i < 10; i++) {
         driver_begin();
-        stream_open(&reader, NULL, ROLLCALL_ATTACH_OLDEST);
+        stream_open(&reader, "", ROLLCALL_ATTACH_OLDEST);
         CHECK(stream_drain(&reader, 4096) == 0, "drain");
         stream_close(&reader);
         CHECK(runtime_facts().raising == THREADS, "they have ended: this tests nothing");
@@ -656,7 +630,7 @@ static void winfsp_stopped_while_events_come(void)
     }
     runtime_setting("StartThreads", 0);
     driver_begin();
-    stream_open(&reader, NULL, 0);
+    stream_open(&reader, "", 0);
 }
 
 /* ---- texts ---- */
@@ -824,7 +798,7 @@ int main(int argc, char **argv)
                bugs[i].where != NULL ? bugs[i].where : "");
         if (bugs[i].run == NULL)
             continue;
-        stream_open(&reader, NULL, 0);
+        stream_open(&reader, "", 0);
         bugs[i].run();
         stream_close(&reader);
     }

@@ -50,7 +50,7 @@ static void quiet_start(uint32_t existing)
 
     runtime_setting("ExistingProcesses", existing);
     driver_begin();
-    stream_open(&stream, NULL, ROLLCALL_ATTACH_OLDEST);
+    stream_open(&stream, "", ROLLCALL_ATTACH_OLDEST);
     stream_read(&stream);
     CHECK(stream.count == existing + 2, "%zu events", stream.count);
     CHECK(stream_count(&stream, ROLLCALL_EXISTS, 0) == existing + 1, "%zu",
@@ -242,7 +242,7 @@ static void busy_start(uint32_t existing)
     runtime_setting("ExistingProcesses", existing);
     driver_begin();
     wait_until_raised();
-    stream_open(&stream, NULL, ROLLCALL_ATTACH_OLDEST);
+    stream_open(&stream, "", ROLLCALL_ATTACH_OLDEST);
     stream_read(&stream);
     exits = follow();
     CHECK(exits == runtime_facts().exits, "%u exits, %u were raised", exits, runtime_facts().exits);

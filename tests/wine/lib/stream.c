@@ -6,38 +6,19 @@
 
 #define ROOM (sizeof(struct rollcall_reply) + ROLLCALL_REPLY_MAX)
 
-void request_init(void *request, size_t size, unsigned flags)
-{
-    struct rollcall_request *head = request;
-
-    memset(request, 0, size);
-    head->version = ROLLCALL_PROTOCOL_VERSION;
-    head->flags = (uint16_t)flags;
-    head->size = (uint32_t)size;
-}
-
 /* ---- coming and going ---- */
 
 DWORD stream_try(struct stream *stream, const char *name, unsigned flags)
 {
-    struct rollcall_attach attach;
-    DWORD error, bytes;
+    DWORD error;
 
     memset(stream, 0, sizeof(*stream));
-    request_init(&attach, sizeof(attach), flags);
-    attach.name_size = name != NULL ? (uint32_t)strlen(name) : 0;
-    if (name != NULL)
-        memcpy(attach.name, name, attach.name_size);
-    stream->device = device_open(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE);
-    error = request(stream->device, ROLLCALL_CODE_ATTACH, &attach, sizeof(attach),
-                    &stream->attached, sizeof(stream->attached), &bytes);
-    if (error != 0) {
+    stream->device = driver_open();
+    error = ask_attach(stream->device, name, flags, &stream->attached);
+    if (error != 0)
         CloseHandle(stream->device);
-        return error;
-    }
-    CHECK(bytes == sizeof(stream->attached), "%lu bytes", bytes);
     stream->next_seq = stream->attached.acked_seq + 1;
-    return 0;
+    return error;
 }
 
 void stream_open(struct stream *stream, const char *name, unsigned flags)
@@ -45,7 +26,7 @@ void stream_open(struct stream *stream, const char *name, unsigned flags)
     DWORD error = stream_try(stream, name, flags);
 
     if (error != 0)
-        die("'%s' cannot be attached: %lu", name != NULL ? name : "", error);
+        die("'%s' cannot be attached: %lu", name, error);
 }
 
 void stream_close(struct stream *stream)
@@ -81,14 +62,12 @@ static void keep(struct stream *stream, const void *records, size_t size)
     stream->size += size;
 }
 
-void stream_take(struct stream *stream, const struct rollcall_reply *reply, size_t bytes)
+void stream_take(struct stream *stream, const struct rollcall_reply *reply)
 {
     const uint8_t *records = (const uint8_t *)(reply + 1);
     uint32_t count = 0;
     size_t at = 0;
 
-    if (bytes < sizeof(*reply) || reply->size != bytes - sizeof(*reply))
-        die("an answer of %zu bytes with %u bytes of records", bytes, reply->size);
     CHECK(reply->epoch == stream->attached.epoch, "another epoch");
     CHECK(reply->first_seq == stream->next_seq, "%llu, not %llu",
           (unsigned long long)reply->first_seq, (unsigned long long)stream->next_seq);
@@ -110,14 +89,16 @@ void stream_take(struct stream *stream, const struct rollcall_reply *reply, size
 DWORD stream_drain(struct stream *stream, size_t room)
 {
     static _Thread_local uint64_t buffer[ROOM / sizeof(uint64_t)];
-    struct rollcall_fetch fetch;
+    const struct rollcall_reply *reply = (const void *)buffer;
+    struct rollcall_fetch fetch = {.request = head_of(sizeof(fetch), 0)};
     DWORD error, bytes;
 
-    request_init(&fetch, sizeof(fetch), 0);
     error = request(stream->device, ROLLCALL_CODE_DRAIN, &fetch, sizeof(fetch), buffer, (DWORD)room,
                     &bytes);
+    CHECK(error != 0 || bytes == sizeof(*reply) + reply->size, "%lu bytes, size %u", bytes,
+          reply->size);
     if (error == 0)
-        stream_take(stream, (const void *)buffer, bytes);
+        stream_take(stream, reply);
     return error;
 }
 
@@ -135,19 +116,9 @@ size_t stream_read(struct stream *stream)
     return stream->count - before;
 }
 
-DWORD stream_acknowledge_to(struct stream *stream, uint64_t seq)
-{
-    struct rollcall_acknowledge acknowledge;
-
-    request_init(&acknowledge, sizeof(acknowledge), 0);
-    acknowledge.acked_seq = seq;
-    return request(stream->device, ROLLCALL_CODE_ACKNOWLEDGE, &acknowledge, sizeof(acknowledge),
-                   NULL, 0, NULL);
-}
-
 void stream_acknowledge(struct stream *stream)
 {
-    DWORD error = stream_acknowledge_to(stream, stream->next_seq - 1);
+    DWORD error = ask_acknowledge(stream->device, stream->next_seq - 1);
 
     CHECK(error == 0, "%lu", error);
 }
@@ -190,76 +161,50 @@ size_t stream_count(const struct stream *stream, enum rollcall_type type, uint32
 
 /* ---- the driver ---- */
 
-struct answer {
-    struct rollcall_engine_stats engine;
-    struct rollcall_consumer_stats consumers[ROLLCALL_CONSUMERS_MAX];
-};
-
-static void ask(struct answer *answer)
+static void ask_stats(struct stats *stats)
 {
-    HANDLE device = device_open(ROLLCALL_DEVICE_PATH, GENERIC_READ);
-    struct rollcall_request head;
-    DWORD error, bytes;
+    HANDLE device = driver_open();
 
-    request_init(&head, sizeof(head), 0);
-    error =
-        request(device, ROLLCALL_CODE_STATS, &head, sizeof(head), answer, sizeof(*answer), &bytes);
-    if (error != 0)
-        die("the driver gives no statistics: %lu", error);
-    CHECK(answer->engine.given == answer->engine.consumers &&
-              bytes == sizeof(answer->engine) + answer->engine.given * sizeof(answer->consumers[0]),
-          "%u of %u consumers in %lu bytes", answer->engine.given, answer->engine.consumers, bytes);
+    stats_get(device, stats);
     CloseHandle(device);
 }
 
 struct rollcall_engine_stats driver_stats(void)
 {
-    struct answer answer;
+    struct stats stats;
 
-    ask(&answer);
-    return answer.engine;
+    ask_stats(&stats);
+    return stats.engine;
 }
 
 bool consumer_stats(const char *name, struct rollcall_consumer_stats *stats)
 {
-    struct answer answer;
-    uint32_t i;
+    const struct rollcall_consumer_stats *found;
+    struct stats all;
 
-    ask(&answer);
-    for (i = 0; i < answer.engine.given; i++) {
-        *stats = answer.consumers[i];
-        if (stats->name_size == strlen(name) && memcmp(stats->name, name, strlen(name)) == 0)
-            return true;
-    }
-    return false;
+    ask_stats(&all);
+    found = stats_find(&all, name);
+    if (found != NULL)
+        *stats = *found;
+    return found != NULL;
 }
 
 void driver_configure(uint64_t budget, uint32_t record_max)
 {
-    HANDLE device = device_open(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE);
-    struct rollcall_configure configure;
-    DWORD error;
+    struct rollcall_engine_stats stats = driver_stats();
+    HANDLE device = driver_open();
+    DWORD error = ask_configure(device, budget != 0 ? budget : stats.budget,
+                                record_max != 0 ? record_max : ROLLCALL_RECORD_MAX);
 
-    request_init(&configure, sizeof(configure),
-                 (budget != 0 ? ROLLCALL_CONFIGURE_BUDGET : 0u) |
-                     (record_max != 0 ? ROLLCALL_CONFIGURE_RECORD : 0u));
-    configure.budget = budget;
-    configure.record_max = record_max;
-    error = request(device, ROLLCALL_CODE_CONFIGURE, &configure, sizeof(configure), NULL, 0, NULL);
     CHECK(error == 0, "%lu", error);
     CloseHandle(device);
 }
 
 DWORD driver_detach(const char *name)
 {
-    HANDLE device = device_open(ROLLCALL_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE);
-    struct rollcall_detach_request detach;
-    DWORD error;
+    HANDLE device = driver_open();
+    DWORD error = ask_detach(device, name);
 
-    request_init(&detach, sizeof(detach), 0);
-    detach.name_size = (uint32_t)strlen(name);
-    memcpy(detach.name, name, detach.name_size);
-    error = request(device, ROLLCALL_CODE_DETACH, &detach, sizeof(detach), NULL, 0, NULL);
     CloseHandle(device);
     return error;
 }

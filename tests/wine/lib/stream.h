@@ -6,9 +6,8 @@
 #ifndef TESTS_WINE_STREAM_H
 #define TESTS_WINE_STREAM_H
 
-#include "tests/wine/lib/test.h"
+#include "tests/wine/lib/ask.h"
 
-#include <rollcall/protocol.h>
 #include <rollcall/rollcall.h>
 
 struct stream {
@@ -21,7 +20,7 @@ struct stream {
     size_t count;
 };
 
-/* Attaches; name: NULL for an ephemeral one. stream_open() dies if that fails. */
+/* Attaches; name: "" for an ephemeral one. stream_open() dies if that fails. */
 void stream_open(struct stream *stream, const char *name, unsigned flags);
 /* Returns 0 or a Win32 error; then nothing is open. */
 DWORD stream_try(struct stream *stream, const char *name, unsigned flags);
@@ -32,11 +31,10 @@ void stream_close(struct stream *stream);
 size_t stream_read(struct stream *stream);
 /* One drain into a buffer of that size. Returns its error. */
 DWORD stream_drain(struct stream *stream, size_t room);
-/* Takes the records of an answer, `bytes` long. */
-void stream_take(struct stream *stream, const struct rollcall_reply *reply, size_t bytes);
-/* Acknowledges all that was read, or up to `seq`. */
+/* Takes the records of an answer. */
+void stream_take(struct stream *stream, const struct rollcall_reply *reply);
+/* Acknowledges all that was read. */
 void stream_acknowledge(struct stream *stream);
-DWORD stream_acknowledge_to(struct stream *stream, uint64_t seq);
 /* Forgets the records, not the place. */
 void stream_forget(struct stream *stream);
 
@@ -52,12 +50,10 @@ size_t stream_count(const struct stream *stream, enum rollcall_type type, uint32
 
 /* ---- the driver ---- */
 
-/* A request's head, the rest of it is 0. */
-void request_init(void *request, size_t size, unsigned flags);
 struct rollcall_engine_stats driver_stats(void);
-/* Of the consumer with this name, "": the first ephemeral one. false: there is none. */
+/* Of the consumer with this name; "": of the first ephemeral one. false: there is none. */
 bool consumer_stats(const char *name, struct rollcall_consumer_stats *stats);
-/* 0: as it is. */
+/* budget 0: as it is; record_max 0: the default. */
 void driver_configure(uint64_t budget, uint32_t record_max);
 DWORD driver_detach(const char *name);
 
