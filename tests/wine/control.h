@@ -42,7 +42,8 @@ enum control_flag {
     CONTROL_PROTECTED = 1 << 9,     /* a protected process */
     CONTROL_LISTED = 1 << 10,       /* it has been in the list for a while, only its creation was
                                        not told yet */
-    CONTROL_NO_EXIT = 1 << 11       /* if it is refused its exit is not told */
+    CONTROL_NO_EXIT = 1 << 11,      /* if it is refused its exit is not told */
+    CONTROL_EXIT_LATER = 1 << 12    /* if it is refused a test tells its exit */
 };
 
 /*

@@ -206,6 +206,25 @@ static void some_are_refused(void)
     let_go();
 }
 
+/* While the creator of a few goes on to their exits others are refused, as many as there may be. */
+static void its_exit_comes_late(void)
+{
+    uint64_t last;
+    uint32_t i;
+
+    hold();
+    fill();
+    last = driver_stats().last_seq;
+    for (i = 0; i < 10; i++)
+        CHECK(come_and_go(FIRST_PID + 4 * i, 8, CONTROL_EXIT_LATER) == REFUSED, "%u", i);
+    CHECK(raise_bulk(FILL_PID, EACH, EACH_WAY, 50) == EACH, "refused");
+    for (i = 0; i < 10; i++)
+        raise_exit(FIRST_PID + 4 * i, 0);
+    CHECK(driver_stats().last_seq == last, "%llu events",
+          (unsigned long long)(driver_stats().last_seq - last));
+    let_go();
+}
+
 /* Somebody else gets the pid; also if the exit of the refused one was not told. */
 static void its_pid_is_used_again(uint32_t flags)
 {
@@ -424,6 +443,7 @@ int main(int argc, char **argv)
     who_lives_can_exit();
     nothing_is_left();
     some_are_refused();
+    its_exit_comes_late();
     its_pid_is_used_again(0);
     its_pid_is_used_again(CONTROL_NO_EXIT);
     who_is_exempt();

@@ -21,9 +21,19 @@ NTSTATUS refused_start(void)
     return WdfSpinLockCreate(WDF_NO_OBJECT_ATTRIBUTES, &lock);
 }
 
+/* The first one from `next` on where nobody is; `next` itself if there is none. */
+static unsigned free_place(void)
+{
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        if (refused[(next + i) % REFUSED_MAX].pid == 0)
+            return (next + i) % REFUSED_MAX;
+    return next;
+}
+
 void refused_add(uint32_t pid, int64_t create_time)
 {
     WdfSpinLockAcquire(lock);
+    next = free_place();
     if (refused[next].pid == 0)
         count++;
     refused[next].pid = pid;

@@ -710,7 +710,7 @@ uint32_t process_create(const struct control_process *what, struct control_resul
     /* A process that is refused has had its first thread: it exits, and that is told. */
     if (!NT_SUCCESS(info.CreationStatus) && (what->flags & CONTROL_NO_EXIT) != 0)
         process_vanish(what->pid);
-    else if (!NT_SUCCESS(info.CreationStatus))
+    else if (!NT_SUCCESS(info.CreationStatus) && (what->flags & CONTROL_EXIT_LATER) == 0)
         process_exit(what->pid, (uint32_t)info.CreationStatus, result);
     let_go(process);
     return (uint32_t)info.CreationStatus;
