@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ABORTED_MAX (2 * FETCHES)
+#define ABORTED_MAX (2 * FETCHES_MAX)
 
-int fetches_open(struct fetches *fetches, HANDLE device, HANDLE event, size_t room)
+int fetches_open(struct fetches *fetches, HANDLE device, HANDLE event, unsigned count, size_t room)
 {
     memset(fetches, 0, sizeof(*fetches));
     fetches->device = device;
     fetches->event = event;
-    for (unsigned i = 0; i < FETCHES; i++) {
+    fetches->count = count;
+    for (unsigned i = 0; i < count; i++) {
         fetches->all[i].reply = malloc(room);
         fetches->all[i].room = room;
         if (!fetches->all[i].reply) {
@@ -29,10 +30,10 @@ void fetches_close(struct fetches *fetches)
 {
     DWORD bytes;
 
-    for (unsigned i = 0; i < FETCHES; i++)
+    for (unsigned i = 0; i < fetches->count; i++)
         if (fetches->all[i].state == FETCH_SENT)
             CancelIoEx(fetches->device, &fetches->all[i].overlapped);
-    for (unsigned i = 0; i < FETCHES; i++) {
+    for (unsigned i = 0; i < fetches->count; i++) {
         struct fetch *fetch = &fetches->all[i];
 
         /* The event object is everyone's: it may be signalled for another one. */
@@ -71,7 +72,7 @@ DWORD fetches_send(struct fetches *fetches, uint64_t *acked_seq)
 {
     DWORD error = ERROR_SUCCESS;
 
-    for (unsigned i = 0; error == ERROR_SUCCESS && i < FETCHES; i++) {
+    for (unsigned i = 0; error == ERROR_SUCCESS && i < fetches->count; i++) {
         if (fetches->all[i].state != FETCH_IDLE)
             continue;
         error = send(fetches, &fetches->all[i], *acked_seq);
@@ -127,7 +128,7 @@ DWORD fetches_look(struct fetches *fetches)
 {
     DWORD error = ERROR_SUCCESS;
 
-    for (unsigned i = 0; error == ERROR_SUCCESS && i < FETCHES; i++) {
+    for (unsigned i = 0; error == ERROR_SUCCESS && i < fetches->count; i++) {
         struct fetch *fetch = &fetches->all[i];
 
         if (fetch->state == FETCH_SENT && HasOverlappedIoCompleted(&fetch->overlapped))
@@ -138,7 +139,7 @@ DWORD fetches_look(struct fetches *fetches)
 
 struct fetch *fetches_find(struct fetches *fetches, uint64_t first_seq)
 {
-    for (unsigned i = 0; i < FETCHES; i++) {
+    for (unsigned i = 0; i < fetches->count; i++) {
         struct fetch *fetch = &fetches->all[i];
 
         if (fetch->state == FETCH_ARRIVED && fetch->reply->first_seq == first_seq)

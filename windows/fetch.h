@@ -15,7 +15,7 @@
 
 #include <windows.h>
 
-#define FETCHES 4u
+#define FETCHES_MAX 16u
 
 enum fetch_state {
     FETCH_IDLE,
@@ -33,12 +33,14 @@ struct fetch {
 struct fetches {
     HANDLE device;
     HANDLE event;
-    struct fetch all[FETCHES];
+    struct fetch all[FETCHES_MAX];
+    unsigned count;   /* of them that are used */
     unsigned aborted; /* how often in a row the driver gave one back without anything */
 };
 
-/* room: bytes of each one's buffer. Both handles stay the caller's. 0 or -ENOMEM. */
-int fetches_open(struct fetches *fetches, HANDLE device, HANDLE event, size_t room);
+/* count: how many are kept pending, 1 .. FETCHES_MAX; room: bytes of each one's buffer. Both handles
+ * stay the caller's. 0 or -ENOMEM. */
+int fetches_open(struct fetches *fetches, HANDLE device, HANDLE event, unsigned count, size_t room);
 
 /* Takes back what is pended, and waits until the kernel uses no buffer any more. */
 void fetches_close(struct fetches *fetches);
