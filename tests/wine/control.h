@@ -59,7 +59,8 @@ enum control_race {
     RACE_REUSED = 350000,      /* the same, and somebody else gets their pid */
     RACE_EXITS_NAMED = 360000, /* exit when they are asked for their image's name */
     RACE_TOLD_NAMED = 370000,  /* their creation is told then */
-    RACE_END = 380000
+    RACE_ENDING = 380000,      /* have begun to exit; a test tells of it */
+    RACE_END = 390000
 };
 
 #define CONTROL_TEXT_MAX 32767u /* characters */

@@ -148,8 +148,13 @@ static int compare(const void *a, const void *b)
     return one < other ? -1 : one > other;
 }
 
+static bool is_of(enum control_race kind, uint32_t pid)
+{
+    return pid >= (uint32_t)kind && pid < (uint32_t)kind + 4 * RACES;
+}
+
 /* Those that the stream says to live are those that do. Of those that had exited before there was
- * anybody to tell, there is nothing. */
+ * anybody to tell there is nothing, of those that are about to not yet. */
 static void expect_living(void)
 {
     static uint32_t told[LIVES_MAX], living[LIVES_MAX];
@@ -157,7 +162,7 @@ static void expect_living(void)
     size_t pids = runtime_pids(living, LIVES_MAX);
 
     for (i = 0; i < pids; i++)
-        if (living[i] < RACE_ENDED || living[i] >= RACE_ENDED + 4 * RACES)
+        if (!is_of(RACE_ENDED, living[i]) && !is_of(RACE_ENDING, living[i]))
             living[living_count++] = living[i];
     for (i = 0; i < count; i++)
         if (!lives[i].exited)
@@ -201,8 +206,11 @@ static void expect_race(enum control_race kind, uint32_t begun, uint32_t exited)
 
 static void expect_races(void)
 {
+    const struct rollcall_event *event;
+
     expect_race(RACE_TOLD_LATER, 1, 0);
     expect_race(RACE_ENDED, 0, 0);
+    expect_race(RACE_ENDING, 0, 0);
     expect_race(RACE_CREATED, 1, 0);
     expect_race(RACE_EXITS, 1, 1);
     expect_race(RACE_GONE, 1, 1);
@@ -211,6 +219,20 @@ static void expect_races(void)
     expect_race(RACE_TOLD_NAMED, 1, 0);
     CHECK(stream_count(&stream, ROLLCALL_SYNCED, 0) == 1, "%zu synced",
           stream_count(&stream, ROLLCALL_SYNCED, 0));
+    event = stream_find(&stream, NULL, ROLLCALL_SYNCED, 0);
+    while (event != NULL && (event = stream_next(&stream, event)) != NULL)
+        CHECK(event->type != ROLLCALL_EXISTS, "process %u exists after `synced`", event->pid);
+}
+
+/* Their exit is told when all is synced: who it was comes before. */
+static void exit_later(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < RACES; i++)
+        raise_exit(RACE_ENDING + 4 * i, 7);
+    stream_read(&stream);
+    expect_race(RACE_ENDING, 1, 1);
 }
 
 /* They have been told as `exists` when the kernel gets to telling of their creation. */
@@ -249,6 +271,7 @@ static void busy_start(uint32_t existing)
     expect_living();
     expect_races();
     tell_later();
+    exit_later();
     follow();
     stats = driver_stats();
     CHECK(stats.last_seq == stream.count && stream.lost == 0, "%zu events of %llu", stream.count,

@@ -37,6 +37,7 @@ void process_exit(uint32_t pid, uint32_t status, struct control_result *result);
 /* The beginnings of both, as others can see them: in the list, but not told; told, but listed. */
 void process_appear(const struct control_process *what);
 void process_tell_exit(uint32_t pid, uint32_t status, struct control_result *result);
+void process_ending(uint32_t pid); /* has an exit status, no more */
 void process_vanish(uint32_t pid); /* the end of process_exit() */
 bool process_notified(void);       /* a notify routine is registered */
 void process_facts_get(struct process_facts *facts);

@@ -758,6 +758,17 @@ void process_tell_exit(uint32_t pid, uint32_t status, struct control_result *res
         let_go(process);
 }
 
+void process_ending(uint32_t pid)
+{
+    struct process *process;
+
+    enter();
+    process = lookup(pid);
+    if (process != NULL)
+        process->exit_status = 0;
+    leave();
+}
+
 void process_vanish(uint32_t pid)
 {
     struct process *process;

@@ -15,7 +15,7 @@
 #define STAYS_AFTER   2u     /* and of the others */
 #define RACES_MAX     64u
 #define KIND_PIDS     10000u
-#define KINDS         8u
+#define KINDS         9u
 #define RACE_LIMIT_MS 200u /* a notify routine may wait until the driver has its list */
 
 static uint32_t raising; /* threads */
@@ -287,6 +287,7 @@ void races_begin(void)
     for (kind = RACE_TOLD_LATER; kind < RACE_END; kind += KIND_PIDS)
         for_each(kind, appear);
     for_each(RACE_ENDED, tell_exit);
+    for_each(RACE_ENDING, process_ending);
     threads_begin();
 }
 
