@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles are closed while events complete what they have pended, and while requests arrive on
- * them; duplicates of a handle are the same consumer, which ends with the last.
+ * Handles are closed, or asked for, while events complete what they have pended, and while requests
+ * arrive on them; duplicates of a handle are the same consumer, which ends with the last.
  * close.exe [SEED]
  */
 #include "tests/wine/lib/numbers.h"
@@ -9,8 +9,8 @@
 
 #define REQUESTS        8
 #define PROCESSES       (REQUESTS / 2)
-#define CLOSE_TURNS     1500
-#define ARRIVE_TURNS    1000 /* of either kind */
+#define CLOSE_TURNS     1000 /* of either kind */
+#define ARRIVE_TURNS    800  /* of each kind */
 #define ARRIVING        4
 #define DUPLICATE_TURNS 500
 
@@ -45,6 +45,7 @@ static HANDLE duplicate_of(HANDLE device)
 
 struct closing {
     HANDLE device;
+    bool releases; /* all handles, before it is closed */
     struct race race;
     struct numbers numbers;
     struct fetch fetches[REQUESTS];
@@ -58,7 +59,11 @@ static void closing_raise(void *context)
 
 static void closing_close(void *context)
 {
-    CloseHandle(((struct closing *)context)->device);
+    const struct closing *closing = context;
+    DWORD error = closing->releases ? ask_release(closing->device) : 0;
+
+    CHECK(error == 0, "release: %lu", error);
+    CloseHandle(closing->device);
 }
 
 /* What the last one acknowledged is where this one begins. */
@@ -69,7 +74,7 @@ static void closing_attach(struct closing *closing)
     DWORD error;
 
     closing->device = driver_open();
-    error = ask_attach(closing->device, "closing", 0, &attached);
+    error = ask_attach(closing->device, closing->releases ? "releasing" : "closing", 0, &attached);
     if (error != 0)
         die("attach: %lu", error);
     CHECK(acked_seq == 0 || (attached.acked_seq == acked_seq && attached.continued == 1),
@@ -104,13 +109,12 @@ static void closing_turn(struct closing *closing)
     raised(&closing->bulk);
 }
 
-static void closed_with_pended(uint64_t seed)
+static void closed_with_pended(uint64_t seed, bool releases)
 {
-    static struct closing closing;
+    struct closing closing = {.releases = releases, .race.chance = chance_begin(seed, 2)};
     struct stats stats;
     unsigned i;
 
-    closing.race.chance = chance_begin(seed, 2);
     for (i = 0; i < CLOSE_TURNS && !test_failed(); i++)
         closing_turn(&closing);
     closing_attach(&closing);
@@ -119,7 +123,7 @@ static void closed_with_pended(uint64_t seed)
     numbers_check(&closing.numbers, stats.engine.last_seq);
     CloseHandle(closing.device);
     numbers_free(&closing.numbers);
-    race_check(&closing.race, "completed and closed");
+    race_check(&closing.race, releases ? "completed and released" : "completed and closed");
 }
 
 /* ---- with requests that arrive ---- */
@@ -128,7 +132,7 @@ struct arriving {
     HANDLE device;
     HANDLE go, done;
     bool over;
-    bool attaches; /* the first one that arrives */
+    enum { ATTACHED, ATTACHES, RELEASED } kind; /* ATTACHES: the first one that arrives does */
     struct race race;
     struct pended attach;
     struct rollcall_attached attached;
@@ -145,7 +149,7 @@ static DWORD WINAPI arriving_send(void *context)
         WaitForSingleObject(arriving->go, INFINITE);
         if (arriving->over)
             return 0;
-        if (arriving->attaches)
+        if (arriving->kind == ATTACHES)
             pended_send(&arriving->attach, arriving->device, ROLLCALL_CODE_ATTACH, &attach,
                         sizeof(attach), &arriving->attached, sizeof(arriving->attached));
         for (i = 0; i < ARRIVING; i++)
@@ -160,16 +164,23 @@ static void arriving_go(void *context)
     SetEvent(((struct arriving *)context)->go);
 }
 
+/* A released one is closed by its owner, later. */
 static void arriving_close(void *context)
 {
-    CloseHandle(((struct arriving *)context)->device);
+    const struct arriving *arriving = context;
+
+    if (arriving->kind == RELEASED)
+        CHECK(ask_release(arriving->device) == 0, "release");
+    else
+        CloseHandle(arriving->device);
 }
 
-static bool has_arrived(DWORD error)
+static bool has_arrived(const struct arriving *arriving, DWORD error)
 {
-    CHECK(error == 0 || error == ERROR_OPERATION_ABORTED || error == ERROR_INVALID_HANDLE, "%lu",
-          error);
-    return error != ERROR_INVALID_HANDLE;
+    DWORD late = arriving->kind == RELEASED ? ERROR_DEVICE_REMOVED : ERROR_INVALID_HANDLE;
+
+    CHECK(error == 0 || error == ERROR_OPERATION_ABORTED || error == late, "%lu", error);
+    return error != late;
 }
 
 static void arriving_turn(struct arriving *arriving)
@@ -178,41 +189,42 @@ static void arriving_turn(struct arriving *arriving)
     DWORD error;
 
     arriving->device = driver_open();
-    if (!arriving->attaches) {
+    if (arriving->kind != ATTACHES) {
         error = ask_attach(arriving->device, "", ROLLCALL_ATTACH_OLDEST, &arriving->attached);
         CHECK(error == 0, "attach: %lu", error);
     }
     race_run(&arriving->race, arriving_go, arriving_close, arriving);
     if (WaitForSingleObject(arriving->done, LIMIT_MS) != WAIT_OBJECT_0)
         die("a request does not come back");
-    if (arriving->attaches)
-        has_arrived(pended_wait(&arriving->attach, NULL));
+    if (arriving->kind == ATTACHES)
+        has_arrived(arriving, pended_wait(&arriving->attach, NULL));
     for (i = 0; i < ARRIVING; i++)
-        arrived += has_arrived(fetch_wait(&arriving->fetches[i]));
+        arrived += has_arrived(arriving, fetch_wait(&arriving->fetches[i]));
+    if (arriving->kind == RELEASED)
+        CloseHandle(arriving->device);
     race_won(&arriving->race, arrived, ARRIVING - arrived);
 }
 
-static void closed_with_arriving(uint64_t seed, bool attaches)
+static void closed_with_arriving(uint64_t seed, struct arriving *arriving, const char *what)
 {
-    static struct arriving arriving;
     HANDLE thread;
     unsigned i;
 
-    arriving = (struct arriving){.attaches = attaches, .race.chance = chance_begin(seed, attaches)};
-    arriving.go = CreateEventW(NULL, FALSE, FALSE, NULL);
-    arriving.done = CreateEventW(NULL, FALSE, FALSE, NULL);
-    thread = thread_begin(arriving_send, &arriving);
+    arriving->race.chance = chance_begin(seed, arriving->kind);
+    arriving->go = CreateEventW(NULL, FALSE, FALSE, NULL);
+    arriving->done = CreateEventW(NULL, FALSE, FALSE, NULL);
+    thread = thread_begin(arriving_send, arriving);
     for (i = 0; i < ARRIVE_TURNS && !test_failed(); i++) {
         if (i % 8 == 0)
             raise_bulk(pid, 1, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 16);
-        arriving_turn(&arriving);
+        arriving_turn(arriving);
     }
-    arriving.over = true;
-    SetEvent(arriving.go);
+    arriving->over = true;
+    SetEvent(arriving->go);
     thread_join(thread);
-    CloseHandle(arriving.go);
-    CloseHandle(arriving.done);
-    race_check(&arriving.race, attaches ? "attached and late" : "arrived and late");
+    CloseHandle(arriving->go);
+    CloseHandle(arriving->done);
+    race_check(&arriving->race, what);
 }
 
 /* ---- duplicates ---- */
@@ -320,6 +332,58 @@ static void closed_at_once(HANDLE other)
     no_consumer_left(other);
 }
 
+/* ---- release ---- */
+
+static void refused(HANDLE device, const char *name)
+{
+    struct rollcall_request wait = head_of(sizeof(wait), 0);
+    struct rollcall_attached attached;
+    struct rollcall_ready ready;
+    struct answer answer;
+    struct fetch fetch;
+    DWORD error;
+
+    fetch_send(&fetch, device, 0, sizeof(fetch.answer));
+    error = fetch_wait(&fetch);
+    CHECK(error == ERROR_DEVICE_REMOVED, "fetch: %lu", error);
+    error = ask_drain(device, 0, &answer, sizeof(answer));
+    CHECK(error == ERROR_DEVICE_REMOVED, "drain: %lu", error);
+    error = request(device, ROLLCALL_CODE_WAIT, &wait, sizeof(wait), &ready, sizeof(ready), NULL);
+    CHECK(error == ERROR_DEVICE_REMOVED, "wait: %lu", error);
+    error = ask_attach(device, name, 0, &attached);
+    CHECK(error == ERROR_DEVICE_REMOVED, "attach: %lu", error);
+}
+
+/* What was delivered can still be acknowledged; a handle that is opened later is as any. */
+static void released(void)
+{
+    HANDLE old = driver_open(), other = driver_open(), new;
+    struct rollcall_attached attached;
+    struct answer answer;
+    struct fetch fetch;
+
+    CHECK(ask_attach(old, "released", 0, &attached) == 0, "attach");
+    raise_bulk(pid, 2, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 16);
+    CHECK(ask_drain(old, 0, &answer, sizeof(answer)) == 0, "drain");
+    fetch_send(&fetch, old, 0, sizeof(fetch.answer));
+    CHECK(ask_release(other) == 0, "release");
+    CHECK(fetch_wait(&fetch) == ERROR_OPERATION_ABORTED, "what was pended is canceled");
+    raise_bulk(pid, 2, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 16);
+    refused(old, "released");
+    refused(other, "another");
+    CHECK(ask_acknowledge(old, answer.reply.first_seq) == 0, "acknowledge");
+    new = driver_open();
+    CHECK(ask_attach(new, "released", 0, &attached) == ERROR_BUSY, "it still has its consumer");
+    CloseHandle(old);
+    CHECK(ask_attach(new, "released", 0, &attached) == 0 && attached.continued == 1 &&
+              attached.acked_seq == answer.reply.first_seq,
+          "its successor continues");
+    CHECK(ask_drain(new, 0, &answer, sizeof(answer)) == 0 && answer.reply.count == 7, "%u events",
+          answer.reply.count);
+    CloseHandle(new);
+    CloseHandle(other);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t seed = chance_seed(argc > 1 ? argv[1] : NULL);
@@ -333,11 +397,14 @@ int main(int argc, char **argv)
     same_consumer(other);
     for (i = 0; i < DUPLICATE_TURNS && !test_failed(); i++)
         closed_at_once(other);
-    closed_with_arriving(seed, false);
-    closed_with_arriving(seed, true);
+    closed_with_arriving(seed, &(struct arriving){.kind = ATTACHED}, "arrived and closed");
+    closed_with_arriving(seed, &(struct arriving){.kind = ATTACHES}, "attached and closed");
     no_consumer_left(other);
-    closed_with_pended(seed);
+    closed_with_pended(seed, false);
     CloseHandle(other);
+    closed_with_arriving(seed, &(struct arriving){.kind = RELEASED}, "arrived and released");
+    closed_with_pended(seed, true);
+    released();
     CloseHandle(runtime);
     return test_end();
 }

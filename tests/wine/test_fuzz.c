@@ -59,6 +59,7 @@ static const struct {
     {ROLLCALL_CODE_STATS, sizeof(struct rollcall_request), sizeof(struct rollcall_engine_stats)},
     {ROLLCALL_CODE_CONFIGURE, sizeof(struct rollcall_configure), 0},
     {ROLLCALL_CODE_DETACH, sizeof(struct rollcall_detach_request), 0},
+    {ROLLCALL_CODE_RELEASE, sizeof(struct rollcall_request), 0},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -81,7 +82,10 @@ static bool status_allowed(DWORD code, DWORD error)
         return true;
     case ERROR_INSUFFICIENT_BUFFER:
         return code != ROLLCALL_CODE_ACKNOWLEDGE && code != ROLLCALL_CODE_CONFIGURE &&
-               code != ROLLCALL_CODE_DETACH;
+               code != ROLLCALL_CODE_DETACH && code != ROLLCALL_CODE_RELEASE;
+    case ERROR_DEVICE_REMOVED:
+        return code == ROLLCALL_CODE_ATTACH || code == ROLLCALL_CODE_FETCH ||
+               code == ROLLCALL_CODE_DRAIN || code == ROLLCALL_CODE_WAIT;
     case ERROR_MORE_DATA:
         return code == ROLLCALL_CODE_FETCH || code == ROLLCALL_CODE_DRAIN;
     case ERROR_BAD_COMMAND:
@@ -252,7 +256,8 @@ static DWORD code_near(struct chance *chance, DWORD code)
 static void send_one(struct thread *thread, struct sent *sent)
 {
     struct chance *chance = &thread->chance;
-    size_t kind = chance_below(chance, KINDS + 4) % KINDS;
+    /* The last kind ends the use of all handles: it is rare. */
+    size_t kind = chance_below(chance, 100) == 0 ? KINDS - 1 : chance_below(chance, KINDS - 1);
     DWORD in = kinds[kind].in, out = chance_below(chance, OUT_MAX + 1);
     union any what;
     uint32_t i;

@@ -58,6 +58,7 @@ static const struct shape shapes[] = {
      sizeof(struct rollcall_engine_stats), 0, &other},
     {"configure", ROLLCALL_CODE_CONFIGURE, sizeof(struct rollcall_configure), 0, 3, &other},
     {"detach", ROLLCALL_CODE_DETACH, sizeof(struct rollcall_detach_request), 0, 0, &other},
+    {"release", ROLLCALL_CODE_RELEASE, sizeof(struct rollcall_request), 0, 0, &other},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 

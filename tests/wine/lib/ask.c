@@ -36,6 +36,13 @@ DWORD ask_detach(HANDLE device, const char *name)
     return request(device, ROLLCALL_CODE_DETACH, &what, sizeof(what), NULL, 0, NULL);
 }
 
+DWORD ask_release(HANDLE device)
+{
+    struct rollcall_request what = head_of(sizeof(what), 0);
+
+    return request(device, ROLLCALL_CODE_RELEASE, &what, sizeof(what), NULL, 0, NULL);
+}
+
 DWORD ask_acknowledge(HANDLE device, uint64_t seq)
 {
     struct rollcall_acknowledge what = {head_of(sizeof(what), 0), seq};

@@ -29,6 +29,7 @@ struct rollcall_request head_of(size_t size, unsigned flags);
 DWORD ask_attach(HANDLE device, const char *name, unsigned flags,
                  struct rollcall_attached *attached);
 DWORD ask_detach(HANDLE device, const char *name);
+DWORD ask_release(HANDLE device);
 DWORD ask_acknowledge(HANDLE device, uint64_t seq);
 DWORD ask_configure(HANDLE device, uint64_t budget, uint32_t record_max);
 /* room: bytes of the answer that the driver may use. */
