@@ -41,8 +41,7 @@ static void run(const struct work_order *order, const char *pids)
         errx(1, "cannot start the workers: %s", strerror(-error));
     work_go(&work);
     if (work_wait(&work) < 0)
-        errx(1, "processes cannot be made: is %s there, and the limit of processes not reached?",
-             WORK_PROGRAM);
+        errx(1, "processes cannot be made: %s", work_question);
     if (pids)
         write_pids(&work, pids);
     printf("%.1f\n", work_rate(&work));

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/measure.h"
 
+#include "bench/clock.h"
 #include "bench/work.h"
 #include "lib/error.h"
-#include "linux/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LOOK_MS 50 /* between looks whether the work is done */
 
@@ -34,10 +33,10 @@ static int read_batch(struct rollcall *rc, int timeout_ms, take_event *take, voi
 
 static int read_for(struct rollcall *rc, uint64_t ns, take_event *take, void *context)
 {
-    uint64_t start = clock_mono_ns();
+    uint64_t start = bench_now();
     int n = 0;
 
-    while (n >= 0 && clock_mono_ns() - start < ns)
+    while (n >= 0 && bench_now() - start < ns)
         n = read_batch(rc, LOOK_MS, take, context);
     return n < 0 ? n : 0;
 }
@@ -60,10 +59,7 @@ static int prepare(struct work *work, const struct work_order *order)
 static int finish(struct work *work)
 {
     if (work_wait(work) < 0)
-        return rollcall_fail(-ECHILD,
-                             "processes cannot be made: is %s there, and the limit of "
-                             "processes (ulimit -u) not reached?",
-                             WORK_PROGRAM);
+        return rollcall_fail(-ECHILD, "processes cannot be made: %s", work_question);
     return 0;
 }
 
@@ -96,9 +92,7 @@ static int read_while_working(struct rollcall *rc, struct work *work, take_event
 
 static int work_without_reader(struct work *work)
 {
-    struct timespec settle = {.tv_nsec = MEASURE_SETTLE_NS};
-
-    nanosleep(&settle, NULL);
+    bench_pause(MEASURE_SETTLE_NS);
     work_go(work);
     return finish(work);
 }
@@ -141,7 +135,7 @@ struct samples {
 static void take_sample(const struct rollcall_event *event, void *context)
 {
     struct samples *samples = context;
-    uint64_t now = clock_boot_ns();
+    uint64_t now = bench_boot_ns();
 
     if (event->type == ROLLCALL_CREATE && samples->count < samples->room &&
         work_is_worker(samples->work, event->creator_pid))
@@ -211,14 +205,14 @@ static void count_event(const struct rollcall_event *event, void *context)
 
 static int read_rest(struct rollcall *rc, struct census *census, double *rate)
 {
-    uint64_t start = clock_mono_ns();
+    uint64_t start = bench_now();
     uint64_t elapsed;
     int n;
 
     do
         n = read_batch(rc, 0, count_event, census);
     while (n > 0);
-    elapsed = clock_mono_ns() - start;
+    elapsed = bench_now() - start;
     *rate = (double)census->events * 1e9 / (double)elapsed;
     return n;
 }
@@ -251,7 +245,7 @@ int measure_burst(bool exec, uint64_t count, struct measure_burst *burst)
     if (err < 0)
         goto free_census;
     err = burst_unread(&work, &census, &burst->rate);
-    burst->expected = count * (exec ? 3 : 2);
+    burst->expected = count * work_events(exec);
     burst->seen = census.seen;
     burst->lost = census.lost;
     work_destroy(&work);

@@ -128,7 +128,7 @@ static void real_round(const struct settings *settings)
     settle(rc);
     work_go(&work);
     if (work_wait(&work) < 0)
-        errx(1, "processes cannot be made: is %s there?", WORK_PROGRAM);
+        errx(1, "processes cannot be made: %s", work_question);
     measure(rc, order.count * EVENTS_OF_ONE, settings->journal);
     rollcall_close(rc);
     work_destroy(&work);

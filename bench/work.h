@@ -2,9 +2,10 @@
 /*
  * Work for the machine: processes that are created, perhaps execute a program, and end.
  *
- * The workers are children of a process of their own, which is forked before the measuring one
- * maps a ring: whoever has a large mapping pays for it at each fork, and that is not what is to
- * be measured. They wait until they are told to go.
+ * The workers belong to a process of their own, which is made before the measuring one opens its
+ * consumer. On Linux whoever has mapped a large ring pays for it at each fork; on Windows what
+ * the process of a consumer creates is exempt from the policy `deny`. Neither is to be measured.
+ * They wait until they are told to go.
  */
 #ifndef BENCH_WORK_H
 #define BENCH_WORK_H
@@ -15,13 +16,30 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WORK_PROGRAM     "/bin/true"
 #define WORK_WORKERS_MAX 64u
+
+/* How processes are made here. */
+struct work_kind {
+    const char *name; /* for people */
+    const char *key;  /* in JSON */
+    bool exec;        /* as in an order */
+};
+
+#define WORK_KINDS_MAX 2u
+
+/* Each platform has its own; one without name ends them. */
+extern const struct work_kind work_kinds[WORK_KINDS_MAX + 1];
+
+/* How many events each process gives. */
+unsigned work_events(bool exec);
+
+/* What may be wrong when processes cannot be made, as a question. */
+extern const char work_question[];
 
 /* What is to be done. */
 struct work_order {
     unsigned workers;  /* 1 .. WORK_WORKERS_MAX */
-    bool exec;         /* each process executes WORK_PROGRAM */
+    bool exec;         /* Linux: each process executes a program; on Windows each does anyway */
     uint64_t count;    /* so many processes, of all workers together; 0: until run_ns is over */
     uint64_t run_ns;   /* how long, if there is no count */
     uint64_t pause_ns; /* between the end of one process and the next, of each worker */
@@ -38,13 +56,13 @@ struct work_report {
 struct work {
     struct work_order order;
     struct work_report *reports; /* of each worker; shared with them */
-    pid_t *pids;                 /* of each process made, if there is a count; shared too */
+    pid_t *pids;                 /* Linux: of each process made, if there is a count; shared too */
     size_t size;                 /* bytes of both */
-    pid_t leader;
-    int go;
+    intptr_t leader;             /* the platform's: the workers' process, ... */
+    intptr_t go;                 /* ... and what it waits for */
 };
 
-/* Forks the workers' parent, which waits. 0 or -errno; on failure nothing is left. */
+/* Makes the workers' process, which waits. 0 or -errno; on failure nothing is left. */
 int work_prepare(struct work *work, const struct work_order *order);
 
 /* Lets them begin. */

@@ -3,6 +3,7 @@
 #include "bench/figures.h"
 #include "bench/floor.h"
 #include "bench/measure.h"
+#include "bench/work.h"
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/parse.h"
@@ -11,6 +12,7 @@
 
 #include <jansson.h>
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -49,9 +51,8 @@ struct cost {
 };
 
 struct results {
-    struct cost fork_exit;
-    struct cost fork_exec_exit;
-    struct figures idle; /* nanoseconds */
+    struct cost costs[WORK_KINDS_MAX]; /* of each of work_kinds */
+    struct figures idle;               /* nanoseconds */
     struct figures burst;
     struct figures floor;
     struct figures throughput; /* events per second */
@@ -88,8 +89,8 @@ static void *numbers(uint64_t count)
     return memory;
 }
 
-static bool measure_cost(const struct settings *settings, bool exec, double *values,
-                         struct cost *cost)
+static bool measure_cost(const struct settings *settings, const struct work_kind *kind,
+                         double *values, struct cost *cost)
 {
     size_t rounds = settings->rounds;
     double *without = values;
@@ -97,10 +98,9 @@ static bool measure_cost(const struct settings *settings, bool exec, double *val
     double *ratio = values + 2 * rounds;
 
     for (size_t i = 0; i < rounds; i++) {
-        progress("cost of %s: round %zu of %zu", exec ? "fork+exec+exit" : "fork+exit", i + 1,
-                 rounds);
-        if (measure_rate(exec, settings->run_ns, false, &without[i]) < 0 ||
-            measure_rate(exec, settings->run_ns, true, &with[i]) < 0)
+        progress("cost of %s: round %zu of %zu", kind->name, i + 1, rounds);
+        if (measure_rate(kind->exec, settings->run_ns, false, &without[i]) < 0 ||
+            measure_rate(kind->exec, settings->run_ns, true, &with[i]) < 0)
             return failed();
         ratio[i] = with[i] / without[i];
     }
@@ -113,9 +113,10 @@ static bool measure_cost(const struct settings *settings, bool exec, double *val
 static bool measure_costs(const struct settings *settings, struct results *results)
 {
     double *values = numbers(3 * settings->rounds);
-    bool ok = values && measure_cost(settings, false, values, &results->fork_exit) &&
-              measure_cost(settings, true, values, &results->fork_exec_exit);
+    bool ok = values;
 
+    for (size_t i = 0; ok && work_kinds[i].name; i++)
+        ok = measure_cost(settings, &work_kinds[i], values, &results->costs[i]);
     free(values);
     return ok;
 }
@@ -124,10 +125,10 @@ static bool measure_floor(uint64_t *ns, size_t count)
 {
     int err;
 
-    progress("latency: an eventfd, for comparison");
+    progress("latency: %s, for comparison", floor_words.name);
     err = floor_measure(ns, count, MEASURE_PAUSE_NS);
     if (err < 0)
-        complain("cannot measure an eventfd: %s", strerror(-err));
+        complain("cannot measure %s: %s", floor_words.name, strerror(-err));
     return err == 0;
 }
 
@@ -230,15 +231,15 @@ static void print_table(const struct settings *settings, const struct results *r
     if (settings->parts & COST) {
         printf("cost: processes per second of %u workers, median of %" PRIu64 " rounds (range)\n",
                MEASURE_WORKERS, settings->rounds);
-        print_cost("fork+exit", &results->fork_exit);
-        print_cost("fork+exec+exit", &results->fork_exec_exit);
+        for (size_t i = 0; work_kinds[i].name; i++)
+            print_cost(work_kinds[i].name, &results->costs[i]);
     }
     if (settings->parts & LATENCY) {
         printf("latency: from the kernel to the reader, microseconds\n  %-22s %12s %12s %12s\n", "",
                "median", "99 %", "max");
         print_delays("one process each 10 ms", &results->idle);
         print_delays("processes in a burst", &results->burst);
-        print_delays("an eventfd wake-up", &results->floor);
+        print_delays(floor_words.row, &results->floor);
     }
     if (settings->parts & THROUGHPUT) {
         printf("throughput: events per second, read after a burst (range)\n");
@@ -267,18 +268,25 @@ static json_t *json_cost(const struct cost *cost)
                      json_figures(&cost->with), "ratio", json_figures(&cost->ratio));
 }
 
+static json_t *json_costs(const struct cost *costs)
+{
+    json_t *all = json_object();
+
+    for (size_t i = 0; work_kinds[i].name; i++)
+        json_object_set_new(all, work_kinds[i].key, json_cost(&costs[i]));
+    return all;
+}
+
 static json_t *json_results(const struct settings *settings, const struct results *results)
 {
     json_t *all = json_object();
 
     if (settings->parts & COST)
-        json_object_set_new(all, "cost",
-                            json_pack("{s:o, s:o}", "fork_exit", json_cost(&results->fork_exit),
-                                      "fork_exec_exit", json_cost(&results->fork_exec_exit)));
+        json_object_set_new(all, "cost", json_costs(results->costs));
     if (settings->parts & LATENCY)
         json_object_set_new(all, "latency_ns",
                             json_pack("{s:o, s:o, s:o}", "idle", json_figures(&results->idle),
-                                      "burst", json_figures(&results->burst), "eventfd",
+                                      "burst", json_figures(&results->burst), floor_words.key,
                                       json_figures(&results->floor)));
     if (settings->parts & THROUGHPUT)
         json_object_set_new(all, "throughput", json_figures(&results->throughput));
@@ -409,7 +417,7 @@ static int report(const struct settings *settings, const struct results *results
     else
         print_table(settings, results);
     if (fflush(stdout) != 0 || !ok) {
-        complain("cannot write the results: %m");
+        complain("cannot write the results: %s", strerror(errno));
         return EXIT_FAIL;
     }
     if (results->loss.seen == results->loss.expected)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/floor.h"
 
-#include "linux/clock.h"
+#include "bench/clock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+const struct floor_words floor_words = {
+    .name = "an eventfd", .row = "an eventfd wake-up", .key = "eventfd"};
+
 /* The other process: `ns` holds when each write was made, and after it how long that took. */
 static int sleeper(int fd, uint64_t *ns, size_t count)
 {
@@ -21,19 +24,16 @@ static int sleeper(int fd, uint64_t *ns, size_t count)
 
         if (read(fd, &value, sizeof(value)) != (ssize_t)sizeof(value))
             return 1;
-        ns[i] = clock_boot_ns() - ns[i];
+        ns[i] = bench_boot_ns() - ns[i];
     }
     return 0;
 }
 
 static void wake(int fd, uint64_t *ns, size_t count, uint64_t pause_ns)
 {
-    struct timespec pause = {.tv_sec = (time_t)(pause_ns / 1000000000),
-                             .tv_nsec = (long)(pause_ns % 1000000000)};
-
     for (size_t i = 0; i < count; i++) {
-        nanosleep(&pause, NULL);
-        ns[i] = clock_boot_ns();
+        bench_pause(pause_ns);
+        ns[i] = bench_boot_ns();
         eventfd_write(fd, 1);
     }
 }
