@@ -6,6 +6,7 @@
 #include "lib/error.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,14 @@ static void ignore(const struct rollcall_event *event, void *context)
     (void)context;
 }
 
+static void tally(const struct rollcall_event *event, void *context)
+{
+    uint64_t *events = context;
+
+    (void)event;
+    ++*events;
+}
+
 /* ---- work ---- */
 
 static int prepare(struct work *work, const struct work_order *order)
@@ -61,6 +70,17 @@ static int finish(struct work *work)
     if (work_wait(work) < 0)
         return rollcall_fail(-ECHILD, "processes cannot be made: %s", work_question);
     return 0;
+}
+
+/* A reader that gets nothing costs nothing, and loses all: that says nothing of rollcall. */
+static int check_came(const struct work *work, uint64_t events)
+{
+    if (events > 0)
+        return 0;
+    return rollcall_fail(-EIO,
+                         "%" PRIu64 " processes were made, and no event came: this system reports "
+                         "no processes",
+                         work_made(work));
 }
 
 /* Opens a reader and waits until all is quiet again. */
@@ -100,13 +120,14 @@ static int work_without_reader(struct work *work)
 static int work_with_reader(struct work *work)
 {
     struct rollcall *rc;
+    uint64_t events = 0;
     int err = open_quiet(NULL, &rc);
 
     if (err < 0)
         return err;
-    err = read_while_working(rc, work, ignore, NULL);
+    err = read_while_working(rc, work, tally, &events);
     rollcall_close(rc);
-    return err;
+    return err < 0 ? err : check_came(work, events);
 }
 
 int measure_rate(bool exec, uint64_t run_ns, bool reader, double *rate)
@@ -154,6 +175,8 @@ static int take_samples(const struct rollcall_options *opts, struct work *work,
     if (err == 0)
         err = read_for(rc, MEASURE_SETTLE_NS, take_sample, samples);
     rollcall_close(rc);
+    if (err == 0)
+        err = check_came(work, samples->count);
     if (err == 0 && samples->count < samples->room)
         err = rollcall_fail(-EIO, "only %zu of %zu processes were reported", samples->count,
                             samples->room);
@@ -184,8 +207,10 @@ struct census {
     const struct work *work;
     unsigned char *alive; /* by pid: a process of the burst, not ended */
     uint64_t events;
+    uint64_t expected;
     uint64_t seen;
     uint64_t lost;
+    uint64_t newest_ns;
 };
 
 static void count_event(const struct rollcall_event *event, void *context)
@@ -194,6 +219,7 @@ static void count_event(const struct rollcall_event *event, void *context)
     unsigned char *alive = &census->alive[event->pid % PIDS];
 
     census->events++;
+    census->newest_ns = event->mono_ns;
     if (event->type == ROLLCALL_GAP)
         census->lost += event->lost;
     if (event->type == ROLLCALL_CREATE)
@@ -203,18 +229,20 @@ static void count_event(const struct rollcall_event *event, void *context)
         *alive = 0;
 }
 
+/* Reads until the burst is there, or nothing comes any more, or what comes was made long after it:
+ * other processes begin and end all the time. */
 static int read_rest(struct rollcall *rc, struct census *census, double *rate)
 {
+    uint64_t latest = bench_boot_ns() + MEASURE_SETTLE_NS;
     uint64_t start = bench_now();
-    uint64_t elapsed;
     int n;
 
-    do
-        n = read_batch(rc, 0, count_event, census);
-    while (n > 0);
-    elapsed = bench_now() - start;
-    *rate = (double)census->events * 1e9 / (double)elapsed;
-    return n;
+    do {
+        n = read_batch(rc, LOOK_MS, count_event, census);
+        if (n > 0)
+            *rate = (double)census->events * 1e9 / (double)(bench_now() - start);
+    } while (n > 0 && census->seen < census->expected && census->newest_ns < latest);
+    return n < 0 ? n : check_came(census->work, census->events);
 }
 
 static int burst_unread(struct work *work, struct census *census, double *rate)
@@ -236,7 +264,8 @@ int measure_burst(bool exec, uint64_t count, struct measure_burst *burst)
 {
     struct work_order order = {.workers = MEASURE_WORKERS, .exec = exec, .count = count};
     struct work work;
-    struct census census = {.work = &work, .alive = calloc(PIDS, 1)};
+    struct census census = {
+        .work = &work, .alive = calloc(PIDS, 1), .expected = count * work_events(exec)};
     int err;
 
     if (!census.alive)
@@ -245,7 +274,7 @@ int measure_burst(bool exec, uint64_t count, struct measure_burst *burst)
     if (err < 0)
         goto free_census;
     err = burst_unread(&work, &census, &burst->rate);
-    burst->expected = count * work_events(exec);
+    burst->expected = census.expected;
     burst->seen = census.seen;
     burst->lost = census.lost;
     work_destroy(&work);

@@ -4,6 +4,8 @@
  * the reader is attached and the machine quiet again before it begins: loading programs into
  * the kernel is slow, and is not what is to be measured.
  *
+ * Where no event comes at all nothing can be measured, and that is an error.
+ *
  * Functions return 0, or a negative errno value and a text for rollcall_error().
  */
 #ifndef BENCH_MEASURE_H
@@ -19,7 +21,8 @@
 #define MEASURE_SETTLE_NS 300000000u /* from the reader's start to the first process */
 #define MEASURE_PAUSE_NS  10000000u  /* between two processes on an idle machine */
 
-/* Processes per second that two workers make meanwhile, with or without a reader. */
+/* Processes per second that two workers make meanwhile, with or without a reader. exec: as in
+ * struct work_order. */
 int measure_rate(bool exec, uint64_t run_ns, bool reader, double *rate);
 
 /* Nanoseconds from the kernel's time stamp of each of `count` creations to this code, on an idle
