@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
+#include "windows/bench/helper.h"
 #include "windows/wide.h"
 
 #include <windows.h>
@@ -18,6 +19,7 @@ const struct command commands[] = {
     {"stats", command_stats, "what waits, what was lost, who reads"},
     {"doctor", command_doctor, "can this machine run rollcall, and what to do if not"},
     {"detach", command_detach, "remove a durable consumer from the driver"},
+    {"bench", command_bench, "measure cost, latency, throughput and loss on this machine"},
     {"service", command_service, "install, start and stop the driver and a recorder"},
     {NULL, NULL, NULL},
 };
@@ -40,9 +42,12 @@ int wmain(int argc, wchar_t **wide);
 int wmain(int argc, wchar_t **wide)
 {
     static char name[] = "rollcall";
-    char **argv = calloc((size_t)argc + 1, sizeof(*argv));
     int status = EXIT_FAIL;
+    char **argv;
 
+    if (helper_main(argc, wide, &status))
+        return status;
+    argv = calloc((size_t)argc + 1, sizeof(*argv));
     for (int i = 0; argv && i < argc; i++) {
         argv[i] = wide_to(wide[i]);
         if (!argv[i])
