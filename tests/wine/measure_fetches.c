@@ -4,8 +4,9 @@
  * taken by librollcall's own fetches, more of them each time. Prints a table; figures from Wine are
  * not those of Windows, but they compare with each other.
  */
-#include "tests/wine/lib/ask.h"
+#include "tests/wine/lib/test.h"
 
+#include "windows/device.h"
 #include "windows/fetch.h"
 
 #include <stdio.h>
@@ -43,20 +44,33 @@ static unsigned take(struct fetches *fetches, uint64_t *seq)
     return count;
 }
 
+static HANDLE attach(struct rollcall_attached *attached)
+{
+    struct rollcall_attach request;
+    HANDLE device;
+
+    if (device_connect(&device) < 0)
+        die("the device cannot be opened");
+    device_request(&request.request, sizeof(request), 0);
+    if (device_ask(device, ROLLCALL_CODE_ATTACH, &request, sizeof(request), attached,
+                   sizeof(*attached), NULL) != ERROR_SUCCESS)
+        die("it cannot be attached");
+    return device;
+}
+
 static struct round measure(unsigned count)
 {
-    HANDLE device = driver_open();
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     struct rollcall_attached attached;
+    HANDLE device = attach(&attached);
     struct fetches fetches;
     LARGE_INTEGER begin, end, frequency;
     uint64_t seq, last, acked = 0;
     unsigned taken = 0;
     HANDLE raiser;
 
-    if (ask_attach(device, "", 0, &attached) != 0 ||
-        fetches_open(&fetches, device, event, count, ROOM) < 0)
-        die("it cannot be attached");
+    if (fetches_open(&fetches, device, event, count, ROOM) < 0)
+        die("out of memory");
     seq = attached.acked_seq;
     last = seq + 2 * PROCESSES;
     QueryPerformanceFrequency(&frequency);
