@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROCESSES 20000u /* of a round */
+#define PROCESSES 5000u /* of a round */
 #define ROUNDS    5u
 #define ROOM      (64u << 10)
 
