@@ -10,7 +10,8 @@ function(scenario_test name)
   target_link_libraries(test_${name} PRIVATE scenario)
   add_dependencies(test_${name} load_child)
   add_test(NAME kernel.${name} COMMAND test_${name})
-  set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
+  set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200
+    RUN_SERIAL TRUE)
 endfunction()
 
 scenario_test(hundred_thousand)

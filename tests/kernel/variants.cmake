@@ -5,7 +5,8 @@ function(capture_test name)
   add_executable(test_${name} test_${name}.c)
   target_link_libraries(test_${name} PRIVATE rollcall_options PkgConfig::CMOCKA ${ARGN})
   add_test(NAME kernel.${name} COMMAND test_${name})
-  set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+  set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+    RUN_SERIAL TRUE)
 endfunction()
 
 capture_test(ring_doorbell rollcall_static rollcall_producer)
