@@ -1260,6 +1260,33 @@ static void test_others_only_block(void **state)
     }
 }
 
+/* The same, and there is no memory any more: what is given up is used again. */
+static void test_others_only_block_without_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct peer slow;
+    struct peer holder;
+
+    configure(f, BUDGET, 0);
+    attached(f, &slow, "slow", 0);
+    engine_close(f->engine, slow.id);
+    attached(f, &holder, "", ROLLCALL_ATTACH_DENY);
+    for (; f->posted < 100; f->posted++)
+        assert_int_equal(create(f), ENGINE_OK);
+    drain_and_acknowledge(f, &holder, 1, 100);
+    configure(f, ROLLCALL_BUDGET_MIN, 0);
+    f->host.fail_all = true;
+    for (uint32_t seq = 101; seq < 2000; seq += 2) {
+        assert_int_equal(post_sized(f, ROLLCALL_EXIT, BASE), ENGINE_OK);
+        drain_and_acknowledge(f, &holder, seq, seq);
+        assert_int_equal(create(f), ENGINE_OK);
+        f->posted++;
+        drain_and_acknowledge(f, &holder, seq + 1, seq + 1);
+    }
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(post_sized(f, ROLLCALL_EXIT, BASE), ENGINE_OK);
+}
+
 /* It begins when the log is full of what its holder has to read. */
 static void test_begins_with_a_full_log(void **state)
 {
@@ -1554,6 +1581,7 @@ int main(void)
         TEST_DENY(test_reserve_is_given_back),
         TEST_DENY(test_reserve_beside_a_large_record),
         TEST_SMALL(test_others_only_block),
+        TEST_SMALL(test_others_only_block_without_memory),
         TEST_DENY(test_begins_with_a_full_log),
         TEST(test_one_owner_of_a_name),
         TEST(test_one_consumer_of_an_owner),
