@@ -25,12 +25,6 @@ static const unsigned usual_weights[STEP_OPS] = {
     [STEP_DRAIN] = 30,   [STEP_ACKNOWLEDGE] = 20, [STEP_BUDGET] = 2, [STEP_RECORD_MAX] = 2,
     [STEP_MALFORMED] = 4};
 
-/* What comes beside the policy and can hurt who holds it. */
-static bool is_clean(enum step_op op)
-{
-    return op != STEP_LOST && op != STEP_BUDGET;
-}
-
 static uint32_t pick(struct random *random, const uint32_t *values, uint32_t count)
 {
     return values[random_below(random, count)];
@@ -43,18 +37,20 @@ static void make_style(struct random *random, struct style *style)
     static const uint32_t fail_in[] = {0, 0, 10, 2};
 
     memset(style, 0, sizeof(*style));
-    style->clean = random_one_in(random, 5);
+    style->clean = random_one_in(random, 3);
     for (unsigned op = 0; op < STEP_OPS; op++) {
         unsigned weight = usual_weights[op];
 
         if (random_one_in(random, 6))
             weight = random_one_in(random, 2) ? 0 : 6 * weight;
-        style->weights[op] = style->clean && !is_clean(op) ? 0 : weight;
+        style->weights[op] = style->clean && op == STEP_LOST ? 0 : weight;
         style->weight += style->weights[op];
     }
     style->large = pick(random, large, sizeof(large) / sizeof(*large));
     style->room = pick(random, room, sizeof(room) / sizeof(*room));
     style->fail_in = pick(random, fail_in, sizeof(fail_in) / sizeof(*fail_in));
+    if (style->clean)
+        style->fail_in = random_one_in(random, 2) ? 2 : 10;
 }
 
 static void make_setting(struct random *random, const struct style *style,
