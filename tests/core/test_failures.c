@@ -235,7 +235,7 @@ static void test_each_allocation_fails(void **state)
     (void)state;
     while (tell_with_failures(n, 0))
         n++;
-    assert_true(n > 50);
+    assert_true(n > 40);
 }
 
 static void test_all_fail_from_one_on(void **state)
@@ -245,7 +245,7 @@ static void test_all_fail_from_one_on(void **state)
     (void)state;
     while (tell_with_failures(0, n))
         n++;
-    assert_true(n > 50);
+    assert_true(n > 40);
 }
 
 int main(void)
