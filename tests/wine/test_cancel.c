@@ -7,7 +7,7 @@
 #include "tests/wine/lib/numbers.h"
 #include "tests/wine/lib/race.h"
 
-#define CLIENTS   3
+#define TOGETHER  2
 #define ROUNDS    1500
 #define REQUESTS  8
 #define PROCESSES (REQUESTS / 2) /* each has two events */
@@ -24,8 +24,8 @@ struct client {
     unsigned round;
 };
 
-static struct client clients[CLIENTS] = {
-    {.name = "durable"}, {.name = ""}, {.name = "waits", .waits = true}};
+static struct client fetching[TOGETHER] = {{.name = "durable"}, {.name = ""}};
+static struct client waiting = {.name = "waits", .waits = true};
 
 static void send_one(struct client *client, struct fetch *fetch)
 {
@@ -141,21 +141,31 @@ static void end(struct client *client)
     CloseHandle(client->runtime);
 }
 
+static void together(uint64_t seed)
+{
+    HANDLE threads[TOGETHER];
+    uint32_t i;
+
+    for (i = 0; i < TOGETHER; i++)
+        begin(&fetching[i], seed, i);
+    for (i = 0; i < TOGETHER; i++)
+        threads[i] = thread_begin(run, &fetching[i]);
+    for (i = 0; i < TOGETHER; i++)
+        thread_join(threads[i]);
+    for (i = 0; i < TOGETHER; i++)
+        end(&fetching[i]);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t seed = chance_seed(argc > 1 ? argv[1] : NULL);
-    HANDLE threads[CLIENTS];
-    uint32_t i;
 
     test_begin("rollcall.sys");
     CHECK(driver_start() == 0, "start");
-    for (i = 0; i < CLIENTS; i++)
-        begin(&clients[i], seed, i);
-    for (i = 0; i < CLIENTS; i++)
-        threads[i] = thread_begin(run, &clients[i]);
-    for (i = 0; i < CLIENTS; i++)
-        thread_join(threads[i]);
-    for (i = 0; i < CLIENTS; i++)
-        end(&clients[i]);
+    together(seed);
+    /* Alone: an event that somebody else raises ends all waits, and nothing would race. */
+    begin(&waiting, seed, TOGETHER);
+    run(&waiting);
+    end(&waiting);
     return test_end();
 }
