@@ -25,7 +25,7 @@ fi
 [ -f "$build/tests/wdfldr.sys" ] || skip "the Windows build is not there: ./dev windows"
 
 export WINEPREFIX=$build/tests/prefix WINEARCH=win64 WINEDEBUG=${WINEDEBUG--all}
-export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=' DISPLAY=
+export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe,winedbg.exe=' DISPLAY=
 export ROLLCALL_DRIVERS="Z:${build//\//\\}\\tests"
 export ROLLCALL_BUILD="Z:${build//\//\\}"
 
