@@ -52,7 +52,8 @@ enum control_flag {
  */
 enum control_race {
     RACE_TOLD_LATER = 300000,  /* a test tells of their creation, with CONTROL_LISTED */
-    RACE_ENDED = 310000,       /* have exited before there was anybody to tell */
+    RACE_ENDED = 310000,       /* have exited before there was anybody to tell; of every other one
+                                  somebody else gets the pid when it is looked up */
     RACE_CREATED = 320000,     /* their creation is told when the list is asked for */
     RACE_EXITS = 330000,       /* their exit is: every other one can still be looked up after it */
     RACE_GONE = 340000,        /* exit when they are looked up */

@@ -371,6 +371,7 @@ static void until_it_dies(void)
 
     CHECK(driver_stats().deny == 1, "held");
     fill();
+    CHECK(come_and_go(FIRST_PID, GetCurrentProcessId(), 0) == REFUSED, "a consumer no more");
     child_kill(&child);
     wait_until_nobody_holds_it();
     CHECK(raise_bulk(FIRST_PID, 1000, EACH_WAY, 50) == 0, "nobody holds it");
@@ -382,6 +383,7 @@ static void until_it_dies(void)
 /* Nobody overwrites what they have said. */
 static void others_refuse(void)
 {
+    const struct rollcall_event *event;
     uint32_t count;
 
     hold();
@@ -389,7 +391,8 @@ static void others_refuse(void)
     CHECK(come_and_go(FIRST_PID, 8, CONTROL_REFUSED_AFTER) == BY_OTHERS, "after");
     stream_read(&holder);
     expect_creations_and_exits(2);
-    CHECK(stream_find(&holder, NULL, ROLLCALL_EXIT, FIRST_PID)->status == BY_OTHERS, "its status");
+    event = stream_find(&holder, NULL, ROLLCALL_EXIT, FIRST_PID);
+    CHECK(event != NULL && event->status == BY_OTHERS, "its status");
     count = fill();
     CHECK(count > 0, "%u", count);
     CHECK(come_and_go(FIRST_PID, 8, CONTROL_REFUSED) == BY_OTHERS, "full, before");

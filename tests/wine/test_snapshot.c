@@ -153,6 +153,12 @@ static bool is_of(enum control_race kind, uint32_t pid)
     return pid >= (uint32_t)kind && pid < (uint32_t)kind + 4 * RACES;
 }
 
+/* Of every other one somebody else has got the pid. */
+static bool has_ended(uint32_t pid)
+{
+    return is_of(RACE_ENDED, pid) && (pid & 4) != 0;
+}
+
 /* Those that the stream says to live are those that do. Of those that had exited before there was
  * anybody to tell there is nothing, of those that are about to not yet. */
 static void expect_living(void)
@@ -162,7 +168,7 @@ static void expect_living(void)
     size_t pids = runtime_pids(living, LIVES_MAX);
 
     for (i = 0; i < pids; i++)
-        if (!is_of(RACE_ENDED, living[i]) && !is_of(RACE_ENDING, living[i]))
+        if (!has_ended(living[i]) && !is_of(RACE_ENDING, living[i]))
             living[living_count++] = living[i];
     for (i = 0; i < count; i++)
         if (!lives[i].exited)
@@ -186,30 +192,34 @@ static void wait_until_raised(void)
     }
 }
 
-/* Each of a kind has begun once or, if it is another process behind, twice. */
+/* How often somebody with that pid has begun, and exited. */
+static void expect_pid(uint32_t pid, uint32_t begun, uint32_t exited)
+{
+    size_t exist = stream_count(&stream, ROLLCALL_EXISTS, pid);
+    size_t created = stream_count(&stream, ROLLCALL_CREATE, pid);
+    size_t exits = stream_count(&stream, ROLLCALL_EXIT, pid);
+
+    CHECK(exist + created == begun && exits == exited,
+          "process %u: %zu exists, %zu create, %zu exit", pid, exist, created, exits);
+}
+
+/* Each of a kind. */
 static void expect_race(enum control_race kind, uint32_t begun, uint32_t exited)
 {
-    uint32_t i, pid;
+    uint32_t i;
 
-    for (i = 0; i < RACES; i++) {
-        pid = (uint32_t)kind + 4 * i;
-        CHECK(stream_count(&stream, ROLLCALL_EXISTS, pid) +
-                      stream_count(&stream, ROLLCALL_CREATE, pid) ==
-                  begun,
-              "process %u: %zu exists, %zu create", pid,
-              stream_count(&stream, ROLLCALL_EXISTS, pid),
-              stream_count(&stream, ROLLCALL_CREATE, pid));
-        CHECK(stream_count(&stream, ROLLCALL_EXIT, pid) == exited, "process %u: %zu exits", pid,
-              stream_count(&stream, ROLLCALL_EXIT, pid));
-    }
+    for (i = 0; i < RACES; i++)
+        expect_pid((uint32_t)kind + 4 * i, begun, exited);
 }
 
 static void expect_races(void)
 {
     const struct rollcall_event *event;
+    uint32_t i;
 
     expect_race(RACE_TOLD_LATER, 1, 0);
-    expect_race(RACE_ENDED, 0, 0);
+    for (i = 0; i < RACES; i++)
+        expect_pid(RACE_ENDED + 4 * i, has_ended(RACE_ENDED + 4 * i) ? 0 : 1, 0);
     expect_race(RACE_ENDING, 0, 0);
     expect_race(RACE_CREATED, 1, 0);
     expect_race(RACE_EXITS, 1, 1);

@@ -218,6 +218,12 @@ static void reuse(uint32_t pid)
     create(pid);
 }
 
+static void replace(uint32_t pid)
+{
+    process_vanish(pid);
+    create(pid);
+}
+
 static void send_creation(uint32_t pid)
 {
     send(tell_creation, pid);
@@ -249,6 +255,8 @@ void races_look(uint32_t pid)
         send(exit_of, pid);
     else if (race_is(RACE_REUSED, pid))
         send(reuse, pid);
+    else if ((pid & 4) == 0 && race_is(RACE_ENDED, pid))
+        send(replace, pid);
     else if ((pid & 4) == 0 && race_is(RACE_EXITS, pid))
         process_vanish(pid);
     else
