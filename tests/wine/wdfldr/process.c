@@ -32,7 +32,9 @@ struct process {
     uint32_t sub_authority;
     int64_t create_time;
     uint32_t exit_status;
-    bool exited, real;
+    bool exited;
+    bool real;           /* one of Wine's own, */
+    bool invented;       /* or nobody: a test has named it as a creator */
     unsigned references; /* of the driver */
     unsigned held;       /* of the runtime: being told about, or somebody runs in it */
     bool listed;
@@ -67,6 +69,12 @@ static struct process *lookup(uint32_t pid)
     return process;
 }
 
+/* By a test or before the start; it lives. */
+static bool is_raised(const struct process *process)
+{
+    return !process->exited && !process->real && !process->invented;
+}
+
 static struct process *process_new(uint32_t pid)
 {
     struct process *process = memory_new(sizeof(*process));
@@ -95,12 +103,12 @@ static void unlist(struct process *process)
     process->listed = false;
 }
 
-/* Those that have exited go when nobody refers to them. */
+/* Those that have exited, or never were, go when nobody refers to them. */
 static void release_if_gone(struct process *process)
 {
     if (process->references > 0 || process->token.references > 0 || process->held > 0)
         return;
-    if (!process->exited && !process->real)
+    if (!process->exited && !process->invented)
         return;
     unlist(process);
     process->magic = 0;
@@ -117,24 +125,41 @@ static struct process *of(const void *pointer, const char *function)
     return NULL;
 }
 
-/* One of Wine's processes, if there is one of that pid. */
-static struct process *process_of_wine(uint32_t pid)
+/* When the process of Wine's with that pid began; 0: there is none. */
+static int64_t began_in_wine(uint32_t pid)
 {
-    LARGE_INTEGER times[4];
-    struct process *process = NULL;
+    LARGE_INTEGER times[4] = {{.QuadPart = 0}};
     HANDLE handle;
 
     handle = OpenProcess(QUERY_LIMITED, 0, pid);
     if (handle == NULL)
-        return NULL;
-    if (GetProcessTimes(handle, &times[0], &times[1], &times[2], &times[3])) {
-        process = process_new(pid);
-        process->create_time = times[0].QuadPart;
-        process->real = true;
-        memcpy(process->image, L"\\Device\\wine", sizeof(L"\\Device\\wine"));
-        memcpy(process->name, "wine", 5);
-    }
+        return 0;
+    if (!GetProcessTimes(handle, &times[0], &times[1], &times[2], &times[3]))
+        times[0].QuadPart = 0;
     CloseHandle(handle);
+    return times[0].QuadPart;
+}
+
+/* One of Wine's processes, if there is one of that pid: the same as long as that lives. */
+static struct process *process_of_wine(uint32_t pid, struct process *known)
+{
+    int64_t began = began_in_wine(pid);
+    struct process *process;
+
+    if (known != NULL && known->create_time == began)
+        return known;
+    if (known != NULL) {
+        known->exited = true;
+        unlist(known);
+        release_if_gone(known);
+    }
+    if (began == 0)
+        return NULL;
+    process = process_new(pid);
+    process->create_time = began;
+    process->real = true;
+    memcpy(process->image, L"\\Device\\wine", sizeof(L"\\Device\\wine"));
+    memcpy(process->name, "wine", 5);
     return process;
 }
 
@@ -142,7 +167,7 @@ static struct process *lookup_any(uint32_t pid)
 {
     struct process *process = lookup(pid);
 
-    return process != NULL ? process : process_of_wine(pid);
+    return process == NULL || process->real ? process_of_wine(pid, process) : process;
 }
 
 /* The process that a thread of the runtime stands for: somebody always runs. */
@@ -158,7 +183,7 @@ static struct process *current(void)
     process = lookup_any(thread->process);
     if (process == NULL) {
         process = process_new(thread->process);
-        process->real = true;
+        process->invented = true;
     }
     process->held++;
     thread->current = process;
@@ -503,7 +528,7 @@ static NTSTATUS list(uint8_t *buffer, ULONG room, PULONG needed)
     enter();
     for (i = 0; i < BUCKETS; i++)
         for (process = buckets[i]; process != NULL; process = process->next)
-            size += process->exited || process->real ? 0 : ENTRY + 32;
+            size += is_raised(process) ? ENTRY + 32 : 0;
     if (needed != NULL)
         *needed = (ULONG)size;
     if (size > room) {
@@ -513,7 +538,7 @@ static NTSTATUS list(uint8_t *buffer, ULONG room, PULONG needed)
     entry = list_entry(entry, &idle);
     for (i = 0; i < BUCKETS; i++) {
         for (process = buckets[i]; process != NULL; process = process->next) {
-            if (process->exited || process->real)
+            if (!is_raised(process))
                 continue;
             last = entry;
             entry = list_entry(entry, process);
@@ -813,7 +838,7 @@ size_t process_pids(uint32_t *pids, size_t room)
     enter();
     for (i = 0; i < BUCKETS; i++)
         for (process = buckets[i]; process != NULL; process = process->next)
-            if (!process->exited && !process->real && count++ < room)
+            if (is_raised(process) && count++ < room)
                 pids[count - 1] = process->pid;
     leave();
     return count;
