@@ -146,9 +146,9 @@ static bool has_room(const struct log *log, size_t size, size_t keep)
 /*
  * One more spare block: for the record itself, if that has no room yet. A block that is given up for
  * it takes its place if it is large enough, so that no memory is needed; and the last one stays in
- * any case while there is a reserve, as its rest belonged to that.
+ * any case, as the reserve may have stood in the rest of it.
  */
-static enum log_room add_spare(struct log *log, size_t size, size_t keep, uint64_t limit_seq)
+static enum log_room add_spare(struct log *log, size_t size, uint64_t limit_seq)
 {
     bool for_record = space(log->tail) < size && (!log->spare || capacity(log->spare) < size);
     size_t wanted = block_size(log);
@@ -158,7 +158,7 @@ static enum log_room add_spare(struct log *log, size_t size, size_t keep, uint64
         wanted = sizeof(*block) + size;
     while (log->used + wanted > log->budget && can_evict(log, limit_seq)) {
         block = evict(log);
-        if (!for_record || capacity(block) >= size || (!log->head && keep)) {
+        if (!for_record || capacity(block) >= size || !log->head) {
             push_spare(log, block);
             return LOG_ROOM;
         }
@@ -182,7 +182,7 @@ enum log_room log_make_room(struct log *log, size_t size, size_t keep, uint64_t 
     size += log->losses.count * BASE;
     /* Each turn adds a block, so the budget bounds them. */
     while (room == LOG_ROOM && !has_room(log, size, keep))
-        room = add_spare(log, size, keep, limit_seq);
+        room = add_spare(log, size, limit_seq);
     return room;
 }
 

@@ -526,6 +526,28 @@ static void test_many_at_once(void **state)
     }
 }
 
+/* More bytes than are copied at once. */
+static void test_much_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct request *requests[3];
+    const unsigned fit = ROLLCALL_REPLY_MAX / BASE;
+    struct peer peer;
+
+    attached(f, &peer, "", 0);
+    post(f, 3 * fit);
+    for (unsigned i = 0; i < 3; i++) {
+        requests[i] = request_new(HEAD + ROLLCALL_REPLY_MAX, false);
+        request_queue(&f->host, &peer.owner, requests[i]);
+    }
+    assert_int_equal(engine_match(f->engine, peer.id), ENGINE_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(requests[i]->done);
+        expect_events(requests[i]->data, requests[i]->bytes, i * fit + 1ull, (i + 1ull) * fit);
+        request_free(requests[i]);
+    }
+}
+
 static void test_post_wakes_each_consumer(void **state)
 {
     struct fixture *f = *state;
@@ -1549,6 +1571,7 @@ int main(void)
         TEST(test_event_waits_for_request),
         TEST(test_oldest_request_first),
         TEST(test_many_at_once),
+        TEST(test_much_at_once),
         TEST(test_post_wakes_each_consumer),
         TEST(test_pended_too_small),
         TEST(test_wait_takes_nothing),
