@@ -45,15 +45,10 @@ const char *tools_journal(const char *name)
 
 HANDLE rollcall_begin(const char *arguments)
 {
-    STARTUPINFOA startup = {.cb = sizeof(startup)};
-    PROCESS_INFORMATION process;
     char line[2 * MAX_PATH + 256];
 
     snprintf(line, sizeof(line), "\"%s\" %s", program, arguments);
-    if (!CreateProcessA(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
-        die("%s does not run: %lu", line, GetLastError());
-    CloseHandle(process.hThread);
-    return process.hProcess;
+    return process_begin(line);
 }
 
 DWORD rollcall_run(const char *arguments)

@@ -92,20 +92,6 @@ static void be_killed(const char *name)
     }
 }
 
-static HANDLE child_begin(const char *name)
-{
-    STARTUPINFOA startup = {.cb = sizeof(startup)};
-    PROCESS_INFORMATION process;
-    char path[MAX_PATH], line[MAX_PATH + 64];
-
-    GetModuleFileNameA(NULL, path, sizeof(path));
-    snprintf(line, sizeof(line), "\"%s\" %s", path, name);
-    if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
-        die("no child: %lu", GetLastError());
-    CloseHandle(process.hThread);
-    return process.hProcess;
-}
-
 /* Not more ahead of the child than the driver can keep. */
 static DWORD WINAPI raise_until_enough(void *context)
 {
@@ -167,7 +153,7 @@ static void killed_once(const char *name, struct stream *all, int i)
     struct stream again;
     HANDLE child;
 
-    child = child_begin(name);
+    child = self_begin(name);
     wait_delivered((uint64_t)shared->delivered + 1 + (unsigned)rand() % 500);
     TerminateProcess(child, 9);
     WaitForSingleObject(child, LIMIT_MS);

@@ -259,29 +259,22 @@ static void be_exempt(const char *name)
     Sleep(INFINITE);
 }
 
-static PROCESS_INFORMATION child_begin(const char *name)
+static HANDLE child_begin(const char *name)
 {
-    STARTUPINFOA startup = {.cb = sizeof(startup)};
-    PROCESS_INFORMATION process;
-    char path[MAX_PATH], line[MAX_PATH + 64];
     HANDLE ready = CreateEventA(NULL, TRUE, FALSE, name);
+    HANDLE process = self_begin(name);
 
-    GetModuleFileNameA(NULL, path, sizeof(path));
-    snprintf(line, sizeof(line), "\"%s\" %s", path, name);
-    if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
-        die("no child: %lu", GetLastError());
-    CloseHandle(process.hThread);
     if (WaitForSingleObject(ready, LIMIT_MS) != WAIT_OBJECT_0)
         die("the child does not attach");
     CloseHandle(ready);
     return process;
 }
 
-static void child_kill(const PROCESS_INFORMATION *child)
+static void child_kill(HANDLE child)
 {
-    TerminateProcess(child->hProcess, 9);
-    WaitForSingleObject(child->hProcess, LIMIT_MS);
-    CloseHandle(child->hProcess);
+    TerminateProcess(child, 9);
+    WaitForSingleObject(child, LIMIT_MS);
+    CloseHandle(child);
 }
 
 /* The driver hears of the end of a process a moment later. */
@@ -298,17 +291,19 @@ static void who_is_exempt(void)
 {
     struct process guard = {.pid = 900, .ppid = 8, .flags = CONTROL_PROTECTED, .image = L"guard"};
     struct process plain = {.pid = 904, .ppid = 8, .image = L"plain"};
-    PROCESS_INFORMATION child;
+    HANDLE child;
+    DWORD pid;
     uint32_t refused;
     uint64_t denied;
 
     CHECK(raise_create(&guard) == 0 && raise_create(&plain) == 0, "created");
     hold();
     child = child_begin("deny-exempt");
+    pid = GetProcessId(child);
     fill();
     denied = driver_stats().denied;
     CHECK(come_and_go(FIRST_PID, GetCurrentProcessId(), 0) == 0, "made by the holder");
-    CHECK(come_and_go(FIRST_PID, child.dwProcessId, 0) == 0, "made by a consumer");
+    CHECK(come_and_go(FIRST_PID, pid, 0) == 0, "made by a consumer");
     CHECK(come_and_go(FIRST_PID, 4, 0) == 0, "made by System");
     CHECK(come_and_go(FIRST_PID, 900, 0) == 0, "made by a protected process");
     CHECK(come_and_go(FIRST_PID, 904, CONTROL_PROTECTED) == 0, "a protected process");
@@ -318,9 +313,9 @@ static void who_is_exempt(void)
     CHECK(come_and_go(FIRST_PID, 904, 0) == REFUSED, "made by anybody else");
     CHECK(driver_stats().denied == denied + refused + 1, "%llu",
           (unsigned long long)driver_stats().denied);
-    child_kill(&child);
+    child_kill(child);
     wait_consumers(1);
-    CHECK(come_and_go(FIRST_PID, child.dwProcessId, 0) == REFUSED, "no consumer any more");
+    CHECK(come_and_go(FIRST_PID, pid, 0) == REFUSED, "no consumer any more");
     stream_read(&holder);
     CHECK(holder.next_seq == driver_stats().last_seq + 1, "%llu",
           (unsigned long long)holder.next_seq);
@@ -367,12 +362,12 @@ static void until_it_is_closed(void)
 
 static void until_it_dies(void)
 {
-    PROCESS_INFORMATION child = child_begin("deny-holds");
+    HANDLE child = child_begin("deny-holds");
 
     CHECK(driver_stats().deny == 1, "held");
     fill();
     CHECK(come_and_go(FIRST_PID, GetCurrentProcessId(), 0) == REFUSED, "a consumer no more");
-    child_kill(&child);
+    child_kill(child);
     wait_until_nobody_holds_it();
     CHECK(raise_bulk(FIRST_PID, 1000, EACH_WAY, 50) == 0, "nobody holds it");
     CHECK(driver_detach("killed") == 0, "detach");

@@ -72,20 +72,6 @@ static void child(void)
 
 /* ---- the one that kills ---- */
 
-static HANDLE child_begin(void)
-{
-    STARTUPINFOA startup = {.cb = sizeof(startup)};
-    PROCESS_INFORMATION process;
-    char path[MAX_PATH], command[MAX_PATH + 16];
-
-    GetModuleFileNameA(NULL, path, sizeof(path));
-    snprintf(command, sizeof(command), "\"%s\" child", path);
-    if (!CreateProcessA(path, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
-        die("no process: %lu", GetLastError());
-    CloseHandle(process.hThread);
-    return process.hProcess;
-}
-
 struct killing {
     HANDLE runtime, ready;
     struct shared *shared;
@@ -97,7 +83,7 @@ struct killing {
 static void kill_child(struct killing *killing, unsigned turn)
 {
     DWORD limit = turn % 4 == 3 ? chance_below(&killing->chance, 300) : LIMIT_MS;
-    HANDLE process = child_begin();
+    HANDLE process = self_begin("child");
     DWORD error, status = 0;
     struct bulk bulk;
 

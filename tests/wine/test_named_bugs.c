@@ -346,20 +346,13 @@ static void be_killed(void)
 static void child_killed(void)
 {
     HANDLE ready = CreateEventA(NULL, TRUE, FALSE, "dying");
-    STARTUPINFOA startup = {.cb = sizeof(startup)};
-    PROCESS_INFORMATION process;
-    char path[MAX_PATH], line[MAX_PATH + 16];
+    HANDLE process = self_begin("child");
 
-    GetModuleFileNameA(NULL, path, sizeof(path));
-    snprintf(line, sizeof(line), "\"%s\" child", path);
-    if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
-        die("no child: %lu", GetLastError());
     if (WaitForSingleObject(ready, LIMIT_MS) != WAIT_OBJECT_0)
         die("the child does not attach");
-    TerminateProcess(process.hProcess, 9);
-    WaitForSingleObject(process.hProcess, LIMIT_MS);
-    CloseHandle(process.hThread);
-    CloseHandle(process.hProcess);
+    TerminateProcess(process, 9);
+    WaitForSingleObject(process, LIMIT_MS);
+    CloseHandle(process);
     CloseHandle(ready);
 }
 

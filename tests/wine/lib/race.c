@@ -3,9 +3,10 @@
 
 #include "tests/wine/lib/test.h"
 
-#define TURN   32    /* pauses of the processor */
-#define MOST   65536 /* turns */
-#define ALWAYS 100   /* times that one has won however long it waited */
+#define TURN 32    /* pauses of the processor */
+#define MOST 65536 /* turns */
+#define ALWAYS                                                                                     \
+    100 /* times that one wins however long it waits, before it is tried from zero again */
 
 static void spin(uint32_t turns)
 {
@@ -53,8 +54,8 @@ void race_won(struct race *race, unsigned first, unsigned second)
         return;
     }
     race->delay = race->delay < 0 ? -MOST : MOST;
-    race->always++;
-    CHECK(race->always < ALWAYS, "they do not race: %u against %u", race->first, race->second);
+    if (++race->always == ALWAYS)
+        race->delay = 0;
 }
 
 void race_check(const struct race *race, const char *what)

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTINGS_KEY "Software\\rollcall-test"
+#define SETTINGS_KEY  "Software\\rollcall-test"
+#define PROCESS_TRIES 50u
 
 static char service_name[64];
 static char driver_path[MAX_PATH];
@@ -431,6 +432,34 @@ void bulk_send(struct bulk *bulk, HANDLE runtime, uint32_t first_pid, uint32_t c
 DWORD bulk_wait(struct bulk *bulk)
 {
     return pended_wait(&bulk->pended, NULL);
+}
+
+/* ---- processes ---- */
+
+HANDLE process_begin(const char *line)
+{
+    STARTUPINFOA startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    unsigned tries = 0;
+    char copy[1024]; /* is written to */
+
+    snprintf(copy, sizeof(copy), "%s", line);
+    while (!CreateProcessA(NULL, copy, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+        if (GetLastError() != ERROR_INTERNAL_ERROR || ++tries == PROCESS_TRIES)
+            die("%s does not run: %lu", line, GetLastError());
+        Sleep(100);
+    }
+    CloseHandle(process.hThread);
+    return process.hProcess;
+}
+
+HANDLE self_begin(const char *argument)
+{
+    char path[MAX_PATH], line[MAX_PATH + 64];
+
+    GetModuleFileNameA(NULL, path, sizeof(path));
+    snprintf(line, sizeof(line), "\"%s\" %s", path, argument);
+    return process_begin(line);
 }
 
 /* ---- threads ---- */

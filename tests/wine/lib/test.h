@@ -125,6 +125,15 @@ void bulk_send(struct bulk *bulk, HANDLE runtime, uint32_t first_pid, uint32_t c
 /* Returns 0 or a Win32 error: that the runtime is gone. */
 DWORD bulk_wait(struct bulk *bulk);
 
+/* ---- processes ---- */
+
+/* Runs a command line; the process, to be closed. What Wine fails to make on a busy machine it is
+ * asked for again; dies if it cannot be made at all. */
+HANDLE process_begin(const char *line);
+
+/* Runs the test's own program with this argument. */
+HANDLE self_begin(const char *argument);
+
 /* ---- threads ---- */
 
 HANDLE thread_begin(DWORD(WINAPI *routine)(void *), void *context);
