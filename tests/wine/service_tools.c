@@ -48,7 +48,7 @@ HANDLE rollcall_begin(const char *arguments)
     char line[2 * MAX_PATH + 256];
 
     snprintf(line, sizeof(line), "\"%s\" %s", program, arguments);
-    return process_begin(line);
+    return process_begin(line, true);
 }
 
 DWORD rollcall_run(const char *arguments)

@@ -436,7 +436,7 @@ DWORD bulk_wait(struct bulk *bulk)
 
 /* ---- processes ---- */
 
-HANDLE process_begin(const char *line)
+HANDLE process_begin(const char *line, bool inherit)
 {
     STARTUPINFOA startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION process;
@@ -444,7 +444,7 @@ HANDLE process_begin(const char *line)
     char copy[1024]; /* is written to */
 
     snprintf(copy, sizeof(copy), "%s", line);
-    while (!CreateProcessA(NULL, copy, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+    while (!CreateProcessA(NULL, copy, NULL, NULL, inherit, 0, NULL, NULL, &startup, &process)) {
         if (GetLastError() != ERROR_INTERNAL_ERROR || ++tries == PROCESS_TRIES)
             die("%s does not run: %lu", line, GetLastError());
         Sleep(100);
@@ -459,7 +459,7 @@ HANDLE self_begin(const char *argument)
 
     GetModuleFileNameA(NULL, path, sizeof(path));
     snprintf(line, sizeof(line), "\"%s\" %s", path, argument);
-    return process_begin(line);
+    return process_begin(line, false);
 }
 
 /* ---- threads ---- */

@@ -127,9 +127,9 @@ DWORD bulk_wait(struct bulk *bulk);
 
 /* ---- processes ---- */
 
-/* Runs a command line; the process, to be closed. What Wine fails to make on a busy machine it is
+/* Runs a command line; the process, to be closed. inherit: it gets the handles that may be. What Wine fails to make on a busy machine it is
  * asked for again; dies if it cannot be made at all. */
-HANDLE process_begin(const char *line);
+HANDLE process_begin(const char *line, bool inherit);
 
 /* Runs the test's own program with this argument. */
 HANDLE self_begin(const char *argument);
