@@ -22,14 +22,14 @@ wine_test(probe_requests 120)
 wine_test(probe_misuse 120)
 
 # The driver's requests.
-wine_test(cancel 180)
-wine_test(close 180)
+wine_test(cancel 300)
+wine_test(close 300)
 wine_test(fetch 60)
 wine_test(fuzz 180 40)
-wine_test(kill 180)
+wine_test(kill 300)
 wine_test(limits 60)
 wine_test(malformed 120)
-wine_test(unload 300)
+wine_test(unload 600)
 
 # The driver's events.
 wine_test(budget 300)
@@ -37,7 +37,7 @@ wine_test(consumers 300)
 wine_test(deny 300)
 wine_test(events 300)
 wine_test(failures 300)
-wine_test(named_bugs 300)
+wine_test(named_bugs 600)
 wine_test(parameters 300)
 wine_test(snapshot 300)
 
