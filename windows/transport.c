@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FETCHES       4u          /* kept pending: docs/windows.md tells why so many */
+#define FETCHES       2u          /* kept pending: docs/windows.md tells why so many */
 #define FETCH_ROOM    (64u << 10) /* of each; one that a record does not fit into gets more */
 #define BATCH_MAX     (1u << 20)
 #define SPIN_NS       10000000u   /* a spinning reader returns this often */
