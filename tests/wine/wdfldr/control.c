@@ -70,7 +70,20 @@ static void facts_get(struct control_facts *facts)
     pool_facts(facts);
 }
 
-/* Questions about processes. */
+static NTSTATUS set_failure(ULONG code, const void *buffer, size_t size)
+{
+    if (size != sizeof(uint32_t))
+        return STATUS_INVALID_PARAMETER;
+    if (code == CONTROL_FAIL_ALLOCATION)
+        allocation_fail_at(*(const uint32_t *)buffer);
+    else if (code == CONTROL_FAIL_ALL)
+        allocation_fail_all(*(const uint32_t *)buffer != 0);
+    else
+        return STATUS_INVALID_DEVICE_REQUEST;
+    return STATUS_SUCCESS;
+}
+
+/* Questions about processes, else about allocations. */
 static NTSTATUS answer_process(ULONG code, void *buffer, size_t size, size_t room, size_t *bytes)
 {
     size_t count;
@@ -87,7 +100,7 @@ static NTSTATUS answer_process(ULONG code, void *buffer, size_t size, size_t roo
         *bytes = count * sizeof(uint32_t);
         return *bytes <= room ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
     default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+        return set_failure(code, buffer, size);
     }
 }
 
@@ -122,16 +135,6 @@ static NTSTATUS answer(ULONG code, void *buffer, size_t size, size_t room, size_
             return STATUS_INVALID_PARAMETER;
         facts_get(buffer);
         *bytes = sizeof(struct control_facts);
-        return STATUS_SUCCESS;
-    case CONTROL_FAIL_ALLOCATION:
-        if (size != sizeof(uint32_t))
-            return STATUS_INVALID_PARAMETER;
-        allocation_fail_at(*(uint32_t *)buffer);
-        return STATUS_SUCCESS;
-    case CONTROL_FAIL_ALL:
-        if (size != sizeof(uint32_t))
-            return STATUS_INVALID_PARAMETER;
-        allocation_fail_all(*(uint32_t *)buffer != 0);
         return STATUS_SUCCESS;
     default:
         return answer_process(code, buffer, size, room, bytes);
