@@ -543,7 +543,7 @@ static void test_much_at_once(void **state)
     assert_int_equal(engine_match(f->engine, peer.id), ENGINE_OK);
     for (unsigned i = 0; i < 3; i++) {
         assert_true(requests[i]->done);
-        expect_events(requests[i]->data, requests[i]->bytes, i * fit + 1ull, (i + 1ull) * fit);
+        expect_events(requests[i]->data, requests[i]->bytes, 1ull * i * fit + 1, (i + 1ull) * fit);
         request_free(requests[i]);
     }
 }
