@@ -53,7 +53,7 @@ void races_list(void);
 void races_look(uint32_t pid);
 void races_looked(uint32_t pid);
 void races_name(uint32_t pid);
-uint32_t races_raising(void); /* how many threads still raise */
+uint32_t races_raising(void); /* how many threads still raise, or races are open */
 
 /* kernel.c: adds a function that the driver may import or look up; NULL: that it must not find. */
 void import_add(const char *name, void *function);

@@ -313,7 +313,7 @@ uint32_t races_raising(void)
     uint32_t result;
 
     enter();
-    result = raising;
+    result = raising + races_open;
     leave();
     return result;
 }
