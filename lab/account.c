@@ -136,8 +136,8 @@ static const char *compare(const struct lab_figures *figures, const struct lab_r
     return text;
 }
 
-const char *lab_account_close(const struct lab_account *account, const struct lab_figures *figures,
-                              struct lab_result *result)
+const char *lab_account_close(const struct lab_account *account, const struct lab_design *design,
+                              const struct lab_figures *figures, struct lab_result *result)
 {
     memset(result, 0, sizeof(*result));
     result->offered = account->raised;
@@ -150,6 +150,8 @@ const char *lab_account_close(const struct lab_account *account, const struct la
     result->lost = result->dropped + result->told + result->in_hand + result->waiting;
     result->calls = account->calls;
     result->bytes_most = figures->bytes_most;
+    result->bytes_pended = lab_design_signals(design) ? sizeof(struct rollcall_ready)
+                                                      : design->requests * lab_design_room(design);
     latencies(account, result);
     return compare(figures, result);
 }

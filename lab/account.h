@@ -43,13 +43,14 @@ struct lab_result {
     uint64_t delivered; /* the service was done with them, once at least */
     uint64_t twice;     /* of these, more than once */
     uint64_t lost;
-    uint64_t dropped;    /* no place */
-    uint64_t told;       /* the budget was spent, and the service knows which */
-    uint64_t in_hand;    /* in the hands of a service that died */
-    uint64_t waiting;    /* they are there, and the service waits: it hangs */
-    uint64_t calls;      /* of the service to the system */
-    uint64_t bytes_most; /* for events that waited */
-    struct figures late; /* microseconds from the callback to the service's code */
+    uint64_t dropped;      /* no place */
+    uint64_t told;         /* the budget was spent, and the service knows which */
+    uint64_t in_hand;      /* in the hands of a service that died */
+    uint64_t waiting;      /* they are there, and the service waits: it hangs */
+    uint64_t calls;        /* of the service to the system */
+    uint64_t bytes_most;   /* for events that waited */
+    uint64_t bytes_pended; /* of the buffers of the requests that wait while nothing happens */
+    struct figures late;   /* microseconds from the callback to the service's code */
 };
 
 /* Bytes of an account of `size` events. */
@@ -79,7 +80,7 @@ void lab_account_done(struct lab_account *account, const struct rollcall_event *
  * text is valid until the next call. Takes memory for the latencies, and ends the program if there is
  * none.
  */
-const char *lab_account_close(const struct lab_account *account, const struct lab_figures *figures,
-                              struct lab_result *result);
+const char *lab_account_close(const struct lab_account *account, const struct lab_design *design,
+                              const struct lab_figures *figures, struct lab_result *result);
 
 #endif

@@ -109,20 +109,25 @@ table_matrix() {
 table_runs() {
     awk -F'\t' '
         function memory(bytes) {
-            return bytes >= 1048576 ? sprintf("%.1f MiB", bytes / 1048576) :
-                bytes >= 1024 ? sprintf("%.0f KiB", bytes / 1024) : bytes " B"
+            if (bytes >= 1048576) return sprintf("%.1f MiB", bytes / 1048576)
+            if (bytes >= 1024) return sprintf("%.0f KiB", bytes / 1024)
+            return bytes " B"
+        }
+        function lost(all, told) {
+            if (all > told) return "**" all "**"
+            return all > 0 ? all ", told" : "0"
         }
         NR == 1 { next }
         $2 != last {
-            printf "%s**%s**\n\n", NR > 2 ? "\n" : "", $2
-            print "| design | offered | delivered | lost | dropped | in the hands of the killed | waiting for ever | twice | late: median | 99 % | max, us | calls per event | memory for events |"
-            print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+            printf "%s**%s**\n\n", (NR > 2 ? "\n" : ""), $2
+            print "| design | offered | delivered | lost | dropped | in the hands of the killed | waiting for ever | twice | late: median | 99 % | max, us | calls per event | memory for events | for requests |"
+            print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
             last = $2
         }
         {
-            printf "| %s | %d | %d | %s | %d | %d | %d | %d | %.0f | %.0f | %.0f | %.2f | %s |\n",
-                $1, $4, $5, $7 > $9 ? "**" $7 "**" : $7 > 0 ? $7 ", told" : 0, $8, $10, $11, $6, $14, $15, $16,
-                $4 > 0 ? $12 / $4 : 0, memory($13)
+            printf "| %s | %d | %d | %s | %d | %d | %d | %d | %.0f | %.0f | %.0f | %.2f | %s | %s |\n",
+                $1, $4, $5, lost($7, $9), $8, $10, $11, $6, $14, $15, $16,
+                ($4 > 0 ? $12 / $4 : 0), memory($13), memory($17)
         }' "$1"
 }
 
@@ -131,7 +136,7 @@ table_random() {
     echo '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |'
     awk -F'\t' 'NR > 1 {
         printf "| %s | %d | %d | %s | %d | %d | %d | %d | %d |\n", $1, $4, $5,
-            $7 > $9 ? "**" $7 "**" : $7, $8, $9, $10, $11, $6 }' "$out/random.tsv"
+            ($7 > $9 ? "**" $7 "**" : $7), $8, $9, $10, $11, $6 }' "$out/random.tsv"
 }
 
 list_of() {
@@ -170,7 +175,7 @@ report() {
     else
         echo 'Not run: the driver was not built, or there was no Wine.' >"$memory/windows.md"
     fi
-    machine >"$memory/machine.md"
+    machine wine >"$memory/machine.md"
     plots
     fill_template lab/lab.md.in >"$out/lab.md"
 }

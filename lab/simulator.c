@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS    1000u
+#define NS    UINT64_C(1000)
 #define NEVER UINT64_MAX
 
 enum kind { RAISE, DIE, RETURN, ARRIVE, ANSWER, SERVE };
@@ -313,7 +313,7 @@ static bool port_work(void *context, const struct rollcall_event *event)
     if (s->cursor >= s->dies_at)
         return false;
     lab_account_reach(s->account, event, s->cursor);
-    spend(s, s->schedule->work_us * (uint64_t)NS);
+    spend(s, s->schedule->work_us * NS);
     if (s->cursor >= s->dies_at)
         return false;
     lab_account_done(s->account, event);
@@ -505,7 +505,7 @@ const char *lab_simulate(const struct lab_design *design, const struct lab_sched
     plan(&s);
     run(&s);
     lab_driver_figures(s.driver, &figures);
-    wrong = lab_account_close(s.account, &figures, result);
+    wrong = lab_account_close(s.account, design, &figures, result);
     if (s.alive)
         lab_driver_close(s.driver);
     lab_driver_destroy(s.driver);

@@ -15,7 +15,7 @@ const char *table_verdict(const struct lab_result *result)
 void table_head(FILE *file)
 {
     fputs("design\tschedule\tverdict\toffered\tdelivered\ttwice\tlost\tdropped\ttold\tin_hand\t"
-          "waiting\tcalls\tbytes_most\tlate_median_us\tlate_p99_us\tlate_max_us\n",
+          "waiting\tcalls\tbytes_most\tlate_median_us\tlate_p99_us\tlate_max_us\tbytes_pended\n",
           file);
 }
 
@@ -23,8 +23,8 @@ void table_line(FILE *file, const char *design, const char *schedule, const stru
 {
     fprintf(file,
             "%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
-            "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.1f\t%.1f\t%.1f\n",
+            "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.1f\t%.1f\t%.1f\t%" PRIu64 "\n",
             design, schedule, table_verdict(r), r->offered, r->delivered, r->twice, r->lost,
             r->dropped, r->told, r->in_hand, r->waiting, r->calls, r->bytes_most, r->late.median,
-            r->late.p99, r->late.max);
+            r->late.p99, r->late.max, r->bytes_pended);
 }

@@ -219,7 +219,7 @@ const char *host_close(struct host *host, struct lab_result *result)
     struct lab_figures figures;
 
     lab_driver_figures(host->driver, &figures);
-    return lab_account_close(host->account, &figures, result);
+    return lab_account_close(host->account, host->design, &figures, result);
 }
 
 struct host *host_new(const struct lab_design *design, uint32_t work_us, uint32_t events)
