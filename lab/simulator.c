@@ -324,15 +324,16 @@ static bool port_work(void *context, const struct rollcall_event *event)
 
 /* ---- what happens ---- */
 
-static uint64_t next_death(const struct simulator *s)
+/* The first one behind that step: a return may be in the same microsecond as the death before it. */
+static uint64_t next_death(const struct simulator *s, unsigned step)
 {
-    for (unsigned i = 0; i < LAB_STEPS_MAX; i++)
-        if (s->schedule->step[i].action == LAB_DIE && s->schedule->step[i].at_us * NS >= s->now)
+    for (unsigned i = step; i < LAB_STEPS_MAX; i++)
+        if (s->schedule->step[i].action == LAB_DIE)
             return s->schedule->step[i].at_us * NS;
     return NEVER;
 }
 
-static void on_return(struct simulator *s)
+static void on_return(struct simulator *s, unsigned step)
 {
     struct rollcall_attached attached;
 
@@ -340,7 +341,7 @@ static void on_return(struct simulator *s)
     if (lab_driver_attach(s->driver, s, &attached) != ENGINE_OK)
         abort();
     s->alive = true;
-    s->dies_at = next_death(s);
+    s->dies_at = next_death(s, step);
     s->cursor = s->now;
     (void)lab_service_start(&s->service, s->driver->design, &s->port, &attached);
     s->busy_until = s->cursor;
@@ -421,7 +422,7 @@ static void happen(struct simulator *s, const struct thing *thing)
         on_die(s);
         break;
     case RETURN:
-        on_return(s);
+        on_return(s, thing->slot);
         break;
     case ARRIVE:
         on_arrive(s, thing->slot);
@@ -448,7 +449,7 @@ static void plan(struct simulator *s)
         if (step->action == LAB_DIE)
             put(s, step->at_us * NS, DIE, 0);
         if (step->action == LAB_RETURN)
-            put(s, step->at_us * NS, RETURN, 0);
+            put(s, step->at_us * NS, RETURN, i);
     }
 }
 
@@ -498,10 +499,9 @@ const char *lab_simulate(const struct lab_design *design, const struct lab_sched
     s.port = (struct lab_port){.context = &s, .send = port_send, .work = port_work};
     start(&s, design, &host);
     /* The service has sent its requests before anything happens. */
-    on_return(&s);
+    on_return(&s, 0);
     run(&s);
     s.now = 0;
-    s.dies_at = next_death(&s);
     plan(&s);
     run(&s);
     lab_driver_figures(s.driver, &figures);
