@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine of core/engine.h and its host: post, fetch, match, cancel, close, acknowledge, budget.
+ * The engine of core/engine.h and its host: post, fetch, match, cancel, close, attach, detach,
+ * acknowledge, budget.
  *
- * Two posters, two consumers: the first with two requests, of which one is cancelled, and closed at
- * any time; the second with one. What a function of the engine does under its
- * lock is one atomic step here; the host's queue of pended requests is guarded by the host, each
- * of its operations is a step. A request is: idle (its client has it), in flight (checked, not
- * queued), queued, taken (by who will complete it), completed.
+ * Two posters, two durable consumers with two requests each. Those who disturb, each once and at
+ * any time: CLOSE closes the first consumer, CANCEL cancels a request of either, ACKNOWLEDGE acknowledges
+ * without fetching, DETACH removes the first consumer once it is closed, ATTACH gives it a successor
+ * then, which has requests of its own. All of these at once, with two requests each, are more states
+ * than can be searched: models.tsv has them one by one with two requests each, and together with one.
  *
- * Checked: a request is completed once for each time that it is sent; at the end of every run no
- * request of a closed consumer waits, no consumer waits while an event does; each consumer sees each
- * number once and in order, as an event or in a gap; never more than BUDGET events are kept; what is
- * freed was acknowledged by all or stands in a gap of who had not.
+ * What a function of the engine does under its lock is one step here; the host's queues of pended
+ * requests are guarded by the host, each of its operations is a step; a request is completed in a step
+ * of its own. A number that the engine calls a consumer by is a session here: 0 and 1, and 2 is the
+ * successor of 0.
+ *
+ * Checked: a request is completed once for each time that it is sent; each session is told of each
+ * number once and in order, as an event or in a gap; an event that is handed out is still kept; never
+ * more than BUDGET events are kept; at the end of every run no request of a closed session waits, and
+ * no open session waits while an event does.
+ *
+ * Progress: every cycle would be one of a loop below, and each turn of each uses up something
+ * that there is only so much of: an event, the cancel, the close. models/run.sh has spin look for
+ * cycles in those rows that are small enough, and there are none. So every run ends, and the judge
+ * sees the end of each: that all has been delivered there is progress, without any assumption of
+ * who runs when.
+ *
+ * Bound: EVENTS, as many posters, BUDGET, REQUESTS of the first consumer, SECOND of the other.
  *
  * Broken: SPLIT_MATCH (the events are taken in one critical section, the request in another, and
- * the events are put back if there is none: what others do), NO_MATCH_AFTER_QUEUE, QUEUE_AFTER_CLOSE (the host does not refuse
- * what is queued after the close), CANCEL_KEEPS (who cancels completes without taking out),
- * SKIP_GAP (the cursor jumps over what the budget dropped).
+ * the events are put back if there is none: what others do), NO_MATCH_AFTER_QUEUE,
+ * CLEAR_OUTSIDE (`pended` is cleared without the lock), QUEUE_AFTER_CLOSE (the host does not
+ * refuse what is queued after the close), CANCEL_KEEPS (who cancels completes without taking
+ * out), SKIP_GAP (the cursor jumps over what the budget dropped), FREE_TOO_MANY (one more than was
+ * acknowledged), NO_REWIND (a successor begins behind what was handed out), FORGET_CLOSED (what a
+ * closed durable consumer has not acknowledged is not kept for it).
  */
 #ifndef EVENTS
 #define EVENTS 2
@@ -24,242 +41,409 @@
 #ifndef BUDGET
 #define BUDGET 1
 #endif
-#define CONSUMERS 2
+#ifndef REQUESTS
 #define REQUESTS 2
-#define ALL 4 /* CONSUMERS * REQUESTS */
+#endif
+#ifndef SECOND
+#define SECOND 2 /* requests of the second consumer */
+#endif
+#define CONSUMERS 2
+#ifdef ATTACH
+#define SESSIONS 3
+#else
+#define SESSIONS 2
+#endif
+#define NONE 6 /* no request has this number */
 
-mtype = { IDLE, FLIGHT, QUEUED, TAKEN, DONE };
+#define CONSUMER(s) (s % CONSUMERS)
+#define SESSION(r)  (r / REQUESTS)
 
-byte last;             /* the number of the newest event */
-byte oldest = 1;       /* the first that is kept */
-byte next[CONSUMERS];  /* the first not handed out, minus 1 */
+byte last;              /* the number of the newest event */
+byte oldest = 1;        /* the first that is kept */
+byte evicted;           /* the newest that the budget dropped */
+
 byte acked[CONSUMERS];
-byte given[CONSUMERS]; /* what the client was told of, in order: the end of it */
-bool closed[CONSUMERS];
-bool refuses[CONSUMERS]; /* the host's queue is purged */
-mtype state[ALL] = IDLE;
-byte first[ALL];       /* what a completed request carries: first + 1 .. upto */
-byte upto[ALL];
-byte completions[ALL]; /* of this sending */
-byte raised;
+byte next[CONSUMERS];   /* the first not handed out, minus 1 */
+bool gone;              /* the first consumer was detached */
+byte current;           /* the session of the first consumer */
 
-#define OWNER(r) (r / REQUESTS)
+bool open[SESSIONS];
+bool pended[SESSIONS];  /* its queue may not be empty */
+bool refuses[SESSIONS]; /* its queue was purged */
+byte given[SESSIONS];   /* what the client was told of, in order: the end of it */
+chan queue[SESSIONS] = [REQUESTS + 1] of { byte };
 
+bool sent[NONE];        /* the client has sent it, and not yet used its answer */
+bool done[NONE];        /* it is completed */
+byte first[NONE];       /* what a completed one carries: first + 1 .. upto */
+byte upto[NONE];
+
+/* By who has taken it out of the queue, or refused it. */
 inline complete(r)
 {
-    atomic {
-        completions[r]++;
-        assert(completions[r] == 1);
-        state[r] = DONE
+    d_step {
+        assert(!done[r]);
+        done[r] = true;
+        printf("host: completes request %d with %d to %d\n", r, first[r] + 1, upto[r])
     }
 }
 
-/* Under the lock: hands everything there is to the request. A gap is part of it. */
-inline fill(r, c)
+/* ---- under the engine's lock ---- */
+
+inline log_trim()
 {
-    first[r] = next[c];
-#ifdef SKIP_GAP
+    least = acked[1];
     if
-    :: next[c] + 1 < oldest -> first[r] = oldest - 1
+#ifdef FORGET_CLOSED
+    :: open[current] && acked[0] < least -> least = acked[0]
+#else
+    :: !gone && acked[0] < least -> least = acked[0]
+#endif
+    :: else
+    fi;
+#ifdef FREE_TOO_MANY
+    if
+    :: least < last -> least++
     :: else
     fi;
 #endif
-    upto[r] = last;
-    next[c] = last
-}
-
-/* Under the lock: the first request in the queue, or ALL. The queue keeps their order. */
-inline take(r, c)
-{
-    r = c * REQUESTS;
-    do
-    :: r < (c + 1) * REQUESTS && state[r] != QUEUED -> r++
-    :: r < (c + 1) * REQUESTS && state[r] == QUEUED -> state[r] = TAKEN; break
-    :: r == (c + 1) * REQUESTS -> r = ALL; break
-    od
-}
-
-inline trim()
-{
-    byte least = last;
-    byte k = 0;
-
-    do
-    :: k < CONSUMERS ->
-       if
-       :: !closed[k] && acked[k] < least -> least = acked[k]
-       :: else
-       fi;
-       k++
-    :: else -> break
-    od;
     if
     :: oldest <= least -> oldest = least + 1
     :: else
     fi;
-    k = 0;
     least = 0
 }
 
-inline match(c, r)
+/* Everything there is: a gap up to what the budget dropped, then events. */
+inline deliver_fill(s, r)
 {
-#ifndef SPLIT_MATCH
-    atomic {
-        r = ALL;
-        if
-        :: !closed[c] && next[c] < last ->
-           take(r, c);
-           if
-           :: r != ALL -> fill(r, c)
-           :: else
-           fi
-        :: else
-        fi
-    };
-#else
-    atomic {
-        from = next[c];
-        next[c] = last;
-        to = last
-    };
-    r = ALL;
+    first[r] = next[CONSUMER(s)];
+    least = first[r] + 1;
     if
-    :: from < to -> atomic { take(r, c) }
-    :: else
-    fi;
-    if
-    :: from < to && r == ALL -> next[c] = from
-    :: from < to && r != ALL -> first[r] = from; upto[r] = to
-    :: else
-    fi;
+    :: least <= evicted ->
+       least = evicted + 1;
+#ifdef SKIP_GAP
+       first[r] = evicted
 #endif
-    if
-    :: r != ALL -> complete(r)
     :: else
     fi;
-    r = 0
+    assert(least >= oldest);
+    least = 0;
+    upto[r] = last;
+    next[CONSUMER(s)] = last
 }
 
-proctype poster()
+inline deliver_match(s, r)
 {
-    byte r, from, to;
-
-    do
-    :: atomic {
-           raised < EVENTS -> raised++; last++;
-           trim();
-           if
-           :: last - oldest + 1 > BUDGET -> oldest++
-           :: else
-           fi;
-           assert(last - oldest + 1 <= BUDGET)
-       };
-       match(0, r);
-       match(1, r)
-    :: atomic { raised == EVENTS -> break }
-    od
-}
-
-/* One request of a client: it is sent again and again; its reply is used in its turn. The
- * acknowledgement of what the client was given so far goes with it. */
-proctype fetch(byte r)
-{
-    byte c = OWNER(r);
-    byte m, from, to;
-    bool refused;
-
-    do
-    :: /* engine_fetch */
-       atomic {
-           if
-           :: closed[c] -> break
-           :: else -> completions[r] = 0; state[r] = FLIGHT; acked[c] = given[c]; trim()
-           fi
-       };
-       /* The host queues it, or finds that the queue is purged. */
-       atomic {
-#ifndef QUEUE_AFTER_CLOSE
-           if
-           :: refuses[c] -> refused = true; state[r] = TAKEN
-           :: else -> state[r] = QUEUED
-           fi
-#else
-           state[r] = QUEUED
-#endif
-       };
+    if
+    :: open[s] && pended[s] && next[CONSUMER(s)] < last ->
        if
-       :: refused -> complete(r); refused = false
-       :: else
-       fi;
-#ifndef NO_MATCH_AFTER_QUEUE
-       match(c, m);
+       :: nempty(queue[s]) -> queue[s] ? r; deliver_fill(s, r)
+       :: empty(queue[s]) ->
+#ifdef CLEAR_OUTSIDE
+          clears = s + 1
+#else
+          pended[s] = false
 #endif
-end_pended:
-       atomic {
-           state[r] == DONE ->
-           /* In its turn: what comes before it was used. A cancelled one carries nothing. */
-           if
-           :: upto[r] > 0 -> (given[c] == first[r])
-           :: else
-           fi
-       };
-       atomic {
-           if
-           :: upto[r] > 0 -> assert(given[c] == first[r]); given[c] = upto[r]
-           :: else
-           fi;
-           state[r] = IDLE; first[r] = 0; upto[r] = 0
-       }
-    od
-}
-
-/* Cancels one request once, at any time. */
-proctype cancel(byte r)
-{
-    if
-    :: atomic { state[r] == QUEUED ->
-#ifndef CANCEL_KEEPS
-           state[r] = TAKEN
-#endif
-       };
-       complete(r)
-    :: skip
+       fi
+    :: else
     fi
 }
 
-/* Closes the first consumer at any time: the engine first, then the queue is purged. */
-proctype close()
+inline consumers_acknowledge(s)
 {
-    byte r;
+    if
+    :: acked[CONSUMER(s)] < given[s] -> acked[CONSUMER(s)] = given[s]
+    :: else
+    fi;
+    log_trim()
+}
 
-    atomic { closed[0] = true; trim() };
-    refuses[0] = true;
+/* ---- the engine ---- */
+
+inline complete_taken(r)
+{
+    if
+    :: r != NONE -> complete(r); r = NONE
+    :: else
+    fi
+}
+
+#ifdef SPLIT_MATCH
+/* Events first, then a request. */
+inline match(s, r)
+{
+    d_step {
+        if
+        :: open[s] -> from = next[CONSUMER(s)]; to = last; next[CONSUMER(s)] = to
+        :: else
+        fi
+    };
+    d_step {
+        if
+        :: from < to && nempty(queue[s]) -> queue[s] ? r; first[r] = from; upto[r] = to
+        :: from < to && empty(queue[s]) -> next[CONSUMER(s)] = from
+        :: else
+        fi;
+        from = 0; to = 0
+    };
+    complete_taken(r)
+}
+#endif
+
+inline clear_pended()
+{
+#ifdef CLEAR_OUTSIDE
+    if
+    :: clears > 0 -> pended[clears - 1] = false; clears = 0
+    :: else
+    fi
+#else
+    skip
+#endif
+}
+
+inline engine_match(s, r)
+{
+#ifdef SPLIT_MATCH
+    match(s, r)
+#else
+    d_step {
+        if
+        :: open[s] -> pended[s] = true; deliver_match(s, r)
+        :: else
+        fi
+    };
+    clear_pended();
+    complete_taken(r)
+#endif
+}
+
+inline engine_post()
+{
+    last++;
+    if
+    :: last - oldest + 1 > BUDGET -> evicted = oldest; oldest++
+    :: else
+    fi;
+    assert(last - oldest + 1 <= BUDGET);
+    printf("engine_post: event %d, kept from %d on\n", last, oldest);
+#ifndef SPLIT_MATCH
+    deliver_match(current, q);
+    deliver_match(1, r)
+#endif
+}
+
+/* Each event has a poster of its own, and who posts first has the first number: a poster keeps
+ * nothing from one event to the next, so one that posts several has no order that these have not. */
+proctype poster(byte number)
+{
+    byte q = NONE;
+    byte r = NONE;
+    byte least, from, to, clears;
+
+    d_step { last == number - 1 -> engine_post() };
+#ifdef SPLIT_MATCH
+    match(current, q);
+    match(1, r)
+#else
+    clear_pended();
+    complete_taken(q);
+    complete_taken(r)
+#endif
+}
+
+#ifdef QUEUE_AFTER_CLOSE
+#define MAY_QUEUE(s) true
+#else
+#define MAY_QUEUE(s) (!refuses[s])
+#endif
+
+/* One request of a client: it is sent again and again; its answer is used in its turn. The
+ * acknowledgement of what the client was given so far goes with it. */
+proctype fetch(byte r)
+{
+    byte taken = NONE;
+    byte least, from, to, clears;
+
+end_unattached:
+    open[SESSION(r)];
     do
-    :: atomic { take(r, 0) };
+    :: d_step {
+           open[SESSION(r)] ->
+           sent[r] = true; done[r] = false;
+           consumers_acknowledge(SESSION(r));
+           printf("engine_fetch: request %d, acknowledges %d\n", r, given[SESSION(r)])
+       };
        if
-       :: r != ALL -> complete(r)
-       :: else -> break
-       fi
+       :: atomic { MAY_QUEUE(SESSION(r)) -> queue[SESSION(r)] ! r };
+#ifndef NO_MATCH_AFTER_QUEUE
+          engine_match(SESSION(r), taken)
+#endif
+       :: !MAY_QUEUE(SESSION(r)) -> complete(r)
+       fi;
+end_pended:
+       /* In its turn: what comes before it was used. One that was cancelled carries nothing. */
+       d_step {
+           done[r] && (upto[r] == 0 || given[SESSION(r)] >= first[r]) ->
+           if
+           :: upto[r] > 0 ->
+              assert(given[SESSION(r)] == first[r]);
+              given[SESSION(r)] = upto[r];
+              printf("client: request %d brings %d to %d\n", r, first[r] + 1, upto[r])
+           :: else -> printf("client: request %d brings nothing\n", r)
+           fi;
+           sent[r] = false; done[r] = false; first[r] = 0; upto[r] = 0
+       }
+    :: !open[SESSION(r)] -> break
     od
 }
 
+/* ---- those who disturb ---- */
+
+/* One request of either consumer, once, at any time. */
+proctype cancel()
+{
+    if
+    :: skip
+#ifdef CANCEL_KEEPS
+    :: queue[0] ?? [eval(REQUESTS - 1)] -> complete(REQUESTS - 1)
+#else
+    :: queue[0] ?? eval(REQUESTS - 1) -> complete(REQUESTS - 1)
+    :: queue[1] ?? eval(REQUESTS) -> complete(REQUESTS)
+#endif
+    fi
+}
+
+inline engine_acknowledge(s)
+{
+    d_step {
+        open[s] -> consumers_acknowledge(s);
+        printf("engine_acknowledge: up to %d\n", acked[CONSUMER(s)])
+    }
+}
+
+/* One consumer, once, at any time, without fetching. */
+proctype acknowledger()
+{
+    byte least;
+
+    if
+    :: skip
+    :: engine_acknowledge(0)
+    :: engine_acknowledge(1)
+    fi
+}
+
+inline engine_close()
+{
+    d_step {
+        open[0] = false; pended[0] = false;
+        log_trim();
+        printf("engine_close\n")
+    }
+}
+
+/* The engine first, then the host purges the queue. */
+proctype close()
+{
+    byte least;
+    byte r = NONE;
+
+    engine_close();
+    refuses[0] = true;
+    do
+    :: queue[0] ? r -> complete(r)
+    :: empty(queue[0]) -> break
+    od
+}
+
+inline engine_detach()
+{
+    d_step { !open[current] && !gone -> gone = true; log_trim(); printf("engine_detach\n") }
+}
+
+proctype detach()
+{
+    byte least;
+
+    if
+    :: skip
+    :: engine_detach()
+    fi
+}
+
+#ifdef ATTACH
+inline engine_attach()
+{
+    d_step {
+        !open[0] && !gone ->
+        open[2] = true; current = 2;
+#ifdef NO_REWIND
+        acked[0] = next[0];
+#else
+        next[0] = acked[0];
+#endif
+        assert(acked[0] <= given[0]);
+        given[2] = acked[0];
+        printf("engine_attach: behind %d\n", acked[0])
+    }
+}
+
+proctype attach()
+{
+    if
+    :: skip
+    :: engine_attach()
+    fi
+}
+#endif
+
 proctype judge()
 {
-    byte c;
-
 end:
     atomic {
         timeout;
-        /* Who is closed has nothing that waits; who is open has seen all. */
-        assert(state[0] == IDLE && state[1] == IDLE);
-        assert(given[1] == EVENTS && next[1] == EVENTS)
+        assert(given[1] == EVENTS && next[1] == EVENTS);
+        if
+        :: open[0] -> assert(given[0] == EVENTS)
+        :: else -> assert(!sent[0] && !sent[REQUESTS - 1])
+        fi;
+#ifdef ATTACH
+        assert(!open[2] || given[2] == EVENTS)
+#endif
     }
 }
 
 init {
+    byte r;
+
     atomic {
-        run poster(); run poster();
-        run fetch(0); run fetch(1); run fetch(2);
-        run cancel(1); run close(); run judge()
+        open[0] = true; open[1] = true;
+        do
+        :: r < EVENTS -> r++; run poster(r)
+        :: else -> r = 0; break
+        od;
+        do
+        :: r < SESSIONS * REQUESTS && (SESSION(r) != 1 || r < REQUESTS + SECOND) -> run fetch(r); r++
+        :: r < SESSIONS * REQUESTS && SESSION(r) == 1 && r >= REQUESTS + SECOND -> r++
+        :: else -> break
+        od;
+#ifdef CANCEL
+        run cancel();
+#endif
+#ifdef ACKNOWLEDGE
+        run acknowledger();
+#endif
+#ifdef CLOSE
+        run close();
+#endif
+#ifdef DETACH
+        run detach();
+#endif
+#ifdef ATTACH
+        run attach();
+#endif
+        run judge()
     }
 }
