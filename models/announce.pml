@@ -13,56 +13,106 @@
  * everything else, unless every hook was skipped and the snapshot did not meet it; it is ended
  * at most once.
  *
+ * Every process of the model has an end, so every run ends, and the judge sees the end of each.
+ *
+ * Bound: one process, three hooks, one snapshot.
+ *
  * Broken: ENTRY_FIRST (the entry is made before the place is taken), NO_ENTRY (nobody makes
  * one), FORGET_AT_EXIT (the entry is removed while the snapshot runs).
  */
 #define PLACES 8
-#define NONE 0
-#define ANNOUNCED 1
-#define EXEC 2
-#define EXITED 3
+#define NONE 0 /* given back */
+
+mtype = { ANNOUNCED, EXEC, EXITED };
 
 byte taken;
-byte ring[PLACES]; /* what the place holds; NONE: given back */
+mtype ring[PLACES]; /* what the place holds; NONE: given back */
 bool entry;
-bool marked;       /* the entry says that the process has exited */
 bool born;
-bool dead;
 bool snapshot_done;
 bool met;          /* some hook or the snapshot met it */
 
-inline win(won)
+inline win()
 {
 #ifdef NO_ENTRY
-    won = true
+    won = true;
 #else
     atomic {
         if
-        :: !entry -> entry = true; won = true
-        :: else -> won = false
+        :: !entry -> entry = true; won = true; printf("%d: win, it makes the entry\n", _pid)
+        :: else -> won = false; printf("%d: win, the entry is there\n", _pid)
         fi
-    }
+    };
 #endif
 }
 
-inline take(place) { atomic { place = taken; taken++ } }
-
-inline announce(place, won)
+/* bpf_ringbuf_reserve() */
+inline take()
 {
+    atomic { place = taken; taken++; printf("%d: takes place %d\n", _pid, place) }
+}
+
+inline submit(what)
+{
+    atomic { ring[place] = what; printf("%d: place %d says %e\n", _pid, place, what) }
+}
+
+/* Who does not win gives its place back. */
+inline announce()
+{
+    met = true;
 #ifdef ENTRY_FIRST
-    win(won);
+    win();
     if
-    :: won -> take(place); ring[place] = ANNOUNCED
+    :: won -> take(); submit(ANNOUNCED)
     :: else
     fi
 #else
-    take(place);
-    win(won);
+    take();
+    win();
     if
-    :: won -> ring[place] = ANNOUNCED
+    :: won -> submit(ANNOUNCED)
     :: else
     fi
 #endif
+}
+
+/* Who was overlooked is announced first. */
+inline heal()
+{
+    met = true;
+    if
+    :: !entry -> announce()
+    :: else
+    fi
+}
+
+inline on_fork() { announce() }
+
+inline on_exec()
+{
+    heal();
+    take();
+    submit(EXEC)
+}
+
+inline end_entry()
+{
+#ifndef FORGET_AT_EXIT
+    if
+    :: snapshot_done -> entry = false
+    :: else -> skip /* it stays, marked */
+    fi;
+#else
+    entry = false;
+#endif
+}
+
+inline on_exit()
+{
+    heal();
+    take();
+    atomic { end_entry(); submit(EXITED) }
 }
 
 proctype process()
@@ -71,54 +121,33 @@ proctype process()
     bool won;
 
     if
-    :: born = true; /* the fork hook */
+    :: born = true;
        if
-       :: met = true; announce(place, won)
+       :: on_fork()
        :: skip /* skipped by the kernel */
        fi
     :: born = true /* it was there before the programs */
     fi;
     if
-    :: met = true;
-       if
-       :: !entry -> announce(place, won)
-       :: else
-       fi;
-       take(place); ring[place] = EXEC
+    :: on_exec()
     :: skip /* no exec, or skipped */
     fi;
     if
-    :: met = true;
-       if
-       :: !entry -> announce(place, won)
-       :: else
-       fi;
-       take(place);
-       atomic {
-#ifndef FORGET_AT_EXIT
-           if
-           :: snapshot_done -> entry = false; marked = false
-           :: else -> marked = true
-           fi;
-#else
-           entry = false;
-#endif
-           ring[place] = EXITED
-       }
+    :: on_exit()
     :: skip
-    fi;
-    dead = true
+    fi
 }
 
 /* It takes the process by its pid, so a dead one may be in its hands; it can be paused anywhere. */
+inline announce_other() { announce() }
+
 proctype snapshot()
 {
     byte place;
     bool won;
 
     if
-    :: born -> met = true; /* found while alive, or dying */
-       announce(place, won)
+    :: born -> announce_other() /* found while alive, or dying */
     :: skip
     fi;
     snapshot_done = true
@@ -144,6 +173,7 @@ end:
            i++
         :: else -> break
         od;
+        printf("the end: announced %d times, ended %d times\n", announced, exited);
         assert(announced <= 1 && exited <= 1);
         assert(announced == 1 || !met)
     }

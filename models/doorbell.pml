@@ -14,8 +14,17 @@
  * Checked: nobody sleeps while a record waits (the end of every run), each record is in the
  * journal exactly once and in order, what is acknowledged is in the journal.
  *
- * Broken: NO_PROGRAM_BARRIER, NO_READER_BARRIER, NO_LAST_LOOK, WAKE_BEFORE_SUBMIT,
- * SAME_TICKET (a successor that begins with its predecessor's ticket), ACK_FIRST.
+ * No run goes on for ever: each turn of each loop uses up a place or the crash. So every run ends,
+ * and the judge sees the end of each.
+ *
+ * Bound: RECORDS from two programs, CRASHES.
+ *
+ * Broken: NO_PROGRAM_BARRIER, NO_READER_BARRIER, NO_LAST_LOOK, LOOK_SUBMITTED (the last look asks for
+ * a record that is written, not for a place that is taken), SAME_TICKET (a successor that begins
+ * with its predecessor's ticket), ACK_FIRST.
+ *
+ * Not broken: WAKE_BEFORE_SUBMIT. Who is woken finds a record that is still being written, and looks
+ * at it again by itself.
  */
 #ifndef RECORDS
 #define RECORDS 3
@@ -38,14 +47,17 @@ byte acked;
 byte crashes;
 bool kill;
 
-#define STORE_SLEEPER(value) atomic { buffered = value; waiting = true }
+#define STORE_SLEEPER(value) buffered = value; waiting = true
 
 proctype memory()
 {
     byte i;
 end:
     do
-    :: atomic { waiting -> sleeper = buffered; waiting = false; buffered = 0 }
+    :: atomic {
+           waiting -> sleeper = buffered; waiting = false; buffered = 0;
+           printf("memory: the reader's ticket is %d\n", sleeper)
+       }
     :: atomic { reserved > 0 && !visible[reserved - 1] ->
            /* in order: the lock lets the second take its place after the first's store is out */
            i = 0;
@@ -53,8 +65,37 @@ end:
            :: i < reserved && visible[i] -> i++
            :: i < reserved && !visible[i] -> break
            od;
-           visible[i] = true; i = 0 }
+           visible[i] = true;
+           printf("memory: place %d is seen\n", i);
+           i = 0 }
     od
+}
+
+inline doorbell()
+{
+    atomic { t = sleeper; printf("program %d: reads the ticket %d\n", _pid, t) }
+}
+
+inline submit()
+{
+    atomic { visible[place] -> submitted[place] = true; printf("program %d: submits place %d\n", _pid, place) }
+}
+
+inline wake()
+{
+    if
+    :: atomic { t != 0 -> wakes = 1; printf("program %d: wakes ticket %d\n", _pid, t) }
+    :: else
+    fi
+}
+
+/* It takes the ticket away. */
+inline rung()
+{
+    if
+    :: atomic { t != 0 && sleeper == t -> sleeper = 0; printf("program %d: takes ticket %d away\n", _pid, t) }
+    :: else
+    fi
 }
 
 proctype program()
@@ -62,28 +103,22 @@ proctype program()
     byte place, t;
 
     do
-    :: atomic { reserved < RECORDS -> place = reserved; reserved++ }
+    :: atomic {
+           reserved < RECORDS -> place = reserved; reserved++;
+           printf("program %d: takes place %d\n", _pid, place)
+       };
 #ifndef NO_PROGRAM_BARRIER
        visible[place];
 #endif
-       t = sleeper;
+       doorbell();
 #ifdef WAKE_BEFORE_SUBMIT
-       if
-       :: t != 0 -> wakes = 1
-       :: else
-       fi;
+       wake();
+       submit();
+#else
+       submit();
+       wake();
 #endif
-       atomic { visible[place] -> submitted[place] = true };
-#ifndef WAKE_BEFORE_SUBMIT
-       if
-       :: t != 0 -> wakes = 1
-       :: else
-       fi;
-#endif
-       if
-       :: atomic { t != 0 && sleeper == t -> sleeper = 0 }
-       :: else
-       fi;
+       rung();
        t = 0
     :: atomic { reserved == RECORDS -> break }
     od
@@ -91,6 +126,63 @@ proctype program()
 
 #define THERE(position)     (position < RECORDS && visible[position])
 #define READABLE(position)  (THERE(position) && submitted[position])
+
+#ifdef LOOK_SUBMITTED
+#define SOMETHING(position) READABLE(position)
+#else
+#define SOMETHING(position) THERE(position)
+#endif
+
+/* The journal's transaction; what it has already is not stored again. */
+inline store()
+{
+    atomic {
+        assert(journal >= position);
+        if
+        :: journal == position -> journal++
+        :: else
+        fi;
+        printf("reader: stores %d\n", position)
+    }
+}
+
+inline place_store()
+{
+    atomic { acked = position + 1; printf("reader: acknowledges %d\n", position) }
+}
+
+inline doorbell_disarm()
+{
+    atomic { STORE_SLEEPER(0) }
+}
+
+/* The ticket, the barrier, the last look. */
+inline doorbell_arm()
+{
+#ifndef SAME_TICKET
+    ticket++;
+#else
+    ticket = 1;
+#endif
+    atomic { STORE_SLEEPER(ticket); printf("reader: ticket %d, into its store buffer\n", ticket) };
+#ifndef NO_READER_BARRIER
+    !waiting;
+#endif
+#ifndef NO_LAST_LOOK
+    if
+    :: SOMETHING(position) -> doorbell_disarm(); goto awake
+    :: else
+    fi;
+#endif
+    printf("reader: nothing at place %d, it sleeps\n", position)
+}
+
+inline doorbell_sleep()
+{
+    atomic { wakes > 0 -> wakes = 0; printf("reader: is woken\n") };
+    doorbell_disarm()
+}
+
 
 proctype reader()
 {
@@ -104,43 +196,21 @@ start:
 #ifdef ACK_FIRST
            acked = position + 1;
 #endif
-           /* The journal's transaction; what it has already is not stored again. */
-           atomic {
-               assert(journal >= position);
-               if
-               :: journal == position -> journal++
-               :: else
-               fi
-           };
-           acked = position + 1;
+           store();
+           place_store();
            position++
         :: THERE(position) && !submitted[position] ->
            /* Its program is at work: the timer. */
            READABLE(position)
         :: !THERE(position) ->
-#ifndef SAME_TICKET
-           ticket++;
-#else
-           ticket = 1;
-#endif
-           STORE_SLEEPER(ticket);
-#ifndef NO_READER_BARRIER
-           !waiting;
-#endif
-#ifndef NO_LAST_LOOK
-           if
-           :: THERE(position) -> STORE_SLEEPER(0); goto awake
-           :: else
-           fi;
-#endif
+           doorbell_arm();
 end_asleep:
-           atomic { wakes > 0 -> wakes = 0 };
-           STORE_SLEEPER(0);
+           doorbell_sleep();
 awake:
            skip
         od
     } unless {
-        atomic { kill -> kill = false; position = 0 };
+        atomic { kill -> kill = false; position = 0; printf("reader: DIES\n") };
         /* The kernel has switched away from it: what it stored is in memory. */
         !waiting;
         goto start
@@ -159,7 +229,11 @@ end:
 proctype judge()
 {
 end:
-    atomic { timeout -> assert(journal == RECORDS && acked == RECORDS) }
+    atomic {
+        timeout;
+        printf("the end: %d of %d records are stored, %d acknowledged\n", journal, RECORDS, acked);
+        assert(journal == RECORDS && acked == RECORDS)
+    }
 }
 
 init {

@@ -10,6 +10,11 @@
  *
  * Checked: in the end the journal holds each event of the last epoch once, in order.
  *
+ * No run goes on for ever: each turn of each loop uses up an event, a kill or the restart. So every
+ * run ends, and the judge sees the end of each.
+ *
+ * Bound: EVENTS, KILLS, one restart.
+ *
  * Broken: ACK_FIRST, TWO_TRANSACTIONS (the events and the number apart), NO_EPOCH (numbers alone
  * are compared).
  */
@@ -40,15 +45,55 @@ bool over;
 active proctype kernel()
 {
     do
-    :: raised < EVENTS -> raised++
-    :: atomic { !restarted -> restarted = true; epoch++; raised = 0; acked = 0;
+    :: atomic { raised < EVENTS -> raised++; printf("kernel: event %d of epoch %d\n", raised, epoch) }
+    :: atomic {
+           !restarted -> restarted = true; epoch++; raised = 0; acked = 0;
+           printf("kernel: begins anew\n");
            byte i = 0;
            do
            :: i < EVENTS -> rows[i] = 0; i++
            :: else -> break
-           od }
+           od
+       }
     :: raised == EVENTS && restarted -> break
     od
+}
+
+/* An acknowledgement of another epoch is refused. */
+inline rollcall_ack()
+{
+    atomic {
+        if
+        :: e == epoch && to > acked -> acked = to; printf("service: acknowledges %d\n", to)
+        :: else
+        fi
+    }
+}
+
+/* The transaction: a d_step, as an atomic can be left in its middle by `unless`. */
+inline journal_append()
+{
+    d_step {
+        do
+        :: seq < to ->
+           seq++;
+           if
+           :: e == epoch && !IS_OLD(e, seq) ->
+              rows[seq - 1]++;
+              printf("journal: stores event %d\n", seq)
+           :: else
+           fi
+        :: else -> break
+        od;
+#ifdef TWO_TRANSACTIONS
+        skip
+    };
+    d_step {
+#endif
+        stored_epoch = e;
+        stored_seq = to;
+        printf("journal: the last one is %d of epoch %d\n", to, e)
+    }
 }
 
 active proctype service()
@@ -60,45 +105,16 @@ start:
         do
         :: atomic { acked < raised -> e = epoch; seq = acked; to = raised };
 #ifdef ACK_FIRST
-           atomic {
-               if
-               :: e == epoch -> acked = to
-               :: else
-               fi
-           };
-#endif
-           /* The transaction: a d_step, as an atomic can be left in its middle by `unless`. */
-           d_step {
-               do
-               :: seq < to ->
-                  seq++;
-                  if
-                  :: e == epoch && !IS_OLD(e, seq) -> rows[seq - 1]++
-                  :: else
-                  fi
-               :: else -> break
-               od;
-#ifdef TWO_TRANSACTIONS
-               skip
-           };
-           d_step {
-#endif
-               stored_epoch = e;
-               stored_seq = to
-           };
-#ifndef ACK_FIRST
-           /* An acknowledgement of another epoch is refused. */
-           atomic {
-               if
-               :: e == epoch && to > acked -> acked = to
-               :: else
-               fi
-           }
+           rollcall_ack();
+           journal_append()
+#else
+           journal_append();
+           rollcall_ack()
 #endif
         :: over -> break
         od
     } unless {
-        atomic { kill -> kill = false; e = 0; seq = 0; to = 0 };
+        atomic { kill -> kill = false; e = 0; seq = 0; to = 0; printf("service: DIES\n") };
         goto start
     }
 }
@@ -119,7 +135,10 @@ end:
     atomic {
         timeout;
         do
-        :: i < EVENTS -> assert(rows[i] == 1); i++
+        :: i < EVENTS ->
+           printf("the end: event %d is there %d times\n", i + 1, rows[i]);
+           assert(rows[i] == 1);
+           i++
         :: else -> break
         od;
         over = true
