@@ -35,10 +35,10 @@ while IFS=$'\t' read -r model design schedule expected; do
     printf '%s\n' "$model" >>"$work/models"
 done <lab/agreement.tsv
 
-# Every model of a design has its run; the broken corrections are models only.
+# Every model of a design has its run; what breaks a correct one is in models only.
 while IFS=$'\t' read -r model file _; do
     case $file in queues.pml | signal_and_drain.pml) ;; *) continue ;; esac
-    case $model in signal-and-drain-look-outside) continue ;; esac
+    case $model in signal-and-drain-look-outside | commit-and-fetch-?*) continue ;; esac
     grep -qxF "$model" "$work/models" || complain "lab/agreement.tsv has no run for the model '$model'"
 done <models/models.tsv
 
