@@ -78,7 +78,10 @@ inline doorbell()
 
 inline submit()
 {
-    atomic { visible[place] -> submitted[place] = true; printf("program %d: submits place %d\n", _pid, place) }
+    atomic {
+        visible[place] -> submitted[place] = true;
+        printf("program %d: submits place %d\n", _pid, place)
+    }
 }
 
 inline wake()
@@ -93,7 +96,10 @@ inline wake()
 inline rung()
 {
     if
-    :: atomic { t != 0 && sleeper == t -> sleeper = 0; printf("program %d: takes ticket %d away\n", _pid, t) }
+    :: atomic {
+           t != 0 && sleeper == t -> sleeper = 0;
+           printf("program %d: takes ticket %d away\n", _pid, t)
+       }
     :: else
     fi
 }

@@ -4,10 +4,11 @@
  * acknowledge, budget.
  *
  * Two posters, two durable consumers with two requests each. Those who disturb, each once and at
- * any time: CLOSE closes the first consumer, CANCEL cancels a request of either, ACKNOWLEDGE acknowledges
- * without fetching, DETACH removes the first consumer once it is closed, ATTACH gives it a successor
- * then, which has requests of its own. All of these at once, with two requests each, are more states
- * than can be searched: models.tsv has them one by one with two requests each, and together with one.
+ * any time: CLOSE closes the first consumer, CANCEL cancels a request of either, ACKNOWLEDGE
+ * acknowledges without fetching, DETACH removes the first consumer once it is closed, ATTACH gives it
+ * a successor then, which has requests of its own. All of these at once, with two requests each, are
+ * more states than can be searched: models.tsv has them one by one with two requests each, and
+ * together with one.
  *
  * What a function of the engine does under its lock is one step here; the host's queues of pended
  * requests are guarded by the host, each of its operations is a step; a request is completed in a step

@@ -59,7 +59,10 @@ inline complete_x()
 
 inline raise()
 {
-    atomic { counter++; result = counter; printf("raise: event %d, the counter becomes %d\n", event, result) };
+    atomic {
+        counter++; result = counter;
+        printf("raise: event %d, the counter becomes %d\n", event, result)
+    };
     if
     :: result == 1 -> complete_x()
     :: else
@@ -168,7 +171,8 @@ end:
         timeout;
         if
         :: delivered < EVENTS ->
-           printf("the end: %d events wait, the counter is %d, and the service waits for X\n", list, counter);
+           printf("the end: %d events wait, the counter is %d, and the service waits for X\n", list,
+                  counter);
            assert(false)
         :: else -> assert(list == 0 && counter == 0)
         fi
