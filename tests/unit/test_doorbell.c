@@ -266,7 +266,8 @@ static void test_busy_record_is_looked_at_again(void **state)
     assert_int_equal(f->bell.wakeups, 0);
 }
 
-int main(void)
+/* Given the name of a test it runs only that. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_alone_wakes_at_once, setup, teardown),
@@ -278,5 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_wakeup_is_lost, setup, teardown),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
