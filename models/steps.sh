@@ -39,5 +39,9 @@ while IFS='|' read -r _ model step function source _; do
     fi
 done < <(grep -E "^\| \`[a-z_]+\.pml\` \|" README.md)
 
+# Each model has its rows.
+for model in *.pml; do
+    grep -qF "| \`$model\` |" README.md || complain "README.md names no step of '$model'"
+done
 [ "$wrong" = 0 ] || exit 1
 printf '%d steps are where README.md says\n' "$rows"
