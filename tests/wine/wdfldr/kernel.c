@@ -71,12 +71,17 @@ static ULONG NTAPI dbg_print_ex(ULONG component, ULONG level, const char *format
     return STATUS_SUCCESS;
 }
 
-/* 100 ns since the system's start; never the same twice, as little as on Windows. */
+/* 100 ns since the system's start. What Wine's shared page has of it is moved on now and then. */
 static ULONG64 NTAPI interrupt_time_precise(PULONG64 counter)
 {
+    LARGE_INTEGER second, now;
+
+    QueryPerformanceFrequency(&second);
+    QueryPerformanceCounter(&now);
     if (counter != NULL)
-        *counter = 0;
-    return KeQueryInterruptTime();
+        *counter = (ULONG64)now.QuadPart;
+    return (ULONG64)(now.QuadPart / second.QuadPart * 10000000 +
+                     now.QuadPart % second.QuadPart * 10000000 / second.QuadPart);
 }
 
 static VOID NTAPI system_time_precise(PLARGE_INTEGER time)

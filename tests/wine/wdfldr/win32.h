@@ -30,6 +30,8 @@ __declspec(dllimport) unsigned long WINAPI GetCurrentThreadId(void);
 __declspec(dllimport) unsigned long WINAPI GetCurrentProcessId(void);
 __declspec(dllimport) int WINAPI SwitchToThread(void);
 __declspec(dllimport) unsigned long WINAPI GetTickCount(void);
+__declspec(dllimport) int WINAPI QueryPerformanceCounter(LARGE_INTEGER *count);
+__declspec(dllimport) int WINAPI QueryPerformanceFrequency(LARGE_INTEGER *frequency);
 __declspec(dllimport) HANDLE WINAPI
     CreateThread(void *security, size_t stack, thread_start start, void *context,
                  unsigned long flags, unsigned long *id);
