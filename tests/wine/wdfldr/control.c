@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define NAME_TRIES 1000u
+
 __declspec(dllimport) NTSTATUS NTAPI IoCreateDriver(PUNICODE_STRING name, PDRIVER_INITIALIZE init);
 
 static bool started;
@@ -175,6 +177,19 @@ static NTSTATUS NTAPI succeed(DEVICE_OBJECT *device, IRP *irp)
     return STATUS_SUCCESS;
 }
 
+/* A driver process that is about to end has the name until it has ended. */
+static NTSTATUS create_device(DRIVER_OBJECT *driver, UNICODE_STRING *name, DEVICE_OBJECT **device)
+{
+    NTSTATUS status = STATUS_OBJECT_NAME_COLLISION;
+
+    for (unsigned i = 0; i < NAME_TRIES && status == STATUS_OBJECT_NAME_COLLISION; i++) {
+        if (i > 0)
+            Sleep(10);
+        status = IoCreateDevice(driver, 0, name, FILE_DEVICE_UNKNOWN, 0, FALSE, device);
+    }
+    return status;
+}
+
 static NTSTATUS NTAPI entry(DRIVER_OBJECT *driver, PUNICODE_STRING path)
 {
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"\\Device\\rollcall-test");
@@ -186,7 +201,7 @@ static NTSTATUS NTAPI entry(DRIVER_OBJECT *driver, PUNICODE_STRING path)
     driver->MajorFunction[IRP_MJ_CREATE] = succeed;
     driver->MajorFunction[IRP_MJ_CLOSE] = succeed;
     driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = control;
-    status = IoCreateDevice(driver, 0, &name, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
+    status = create_device(driver, &name, &device);
     IoDeleteSymbolicLink(&link); /* of a driver process that has ended */
     if (NT_SUCCESS(status))
         status = IoCreateSymbolicLink(&link, &name);

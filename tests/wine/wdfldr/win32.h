@@ -29,6 +29,7 @@ __declspec(dllimport) void WINAPI WakeConditionVariable(CONDITION_VARIABLE *vari
 __declspec(dllimport) unsigned long WINAPI GetCurrentThreadId(void);
 __declspec(dllimport) unsigned long WINAPI GetCurrentProcessId(void);
 __declspec(dllimport) int WINAPI SwitchToThread(void);
+__declspec(dllimport) void WINAPI Sleep(unsigned long ms);
 __declspec(dllimport) unsigned long WINAPI GetTickCount(void);
 __declspec(dllimport) int WINAPI QueryPerformanceCounter(LARGE_INTEGER *count);
 __declspec(dllimport) int WINAPI QueryPerformanceFrequency(LARGE_INTEGER *frequency);
