@@ -140,7 +140,7 @@ for i in "${!names[@]}"; do
         found=$(mutate "${names[i]}" "$catcher")
     fi
     case $found in caught | skipped) ;; *) wrong=$((wrong + 1)) ;; esac
-    printf '%-10s %-34s %-40s %3d s\n' "$found" "${names[i]}" "$catcher" $((SECONDS - started))
+    printf '%-10s %-34s %-52s %3d s\n' "$found" "${names[i]}" "$catcher" $((SECONDS - started))
 done
 [ "$wrong" = 0 ] || die "$wrong of ${#names[@]} mutations were not caught"
 printf 'all %d mutations are caught\n' "${#names[@]}"
