@@ -191,6 +191,41 @@ enum engine_status engine_attach(struct engine *engine, const void *request, siz
     return status;
 }
 
+static enum engine_status attach_at(struct engine *engine, uint64_t seq, void *owner, uint32_t pid,
+                                    uint64_t *id)
+{
+    struct consumer *consumer;
+
+    if (seq > engine->log.last_seq)
+        return ENGINE_INVALID;
+    if (has_consumer(engine, owner))
+        return ENGINE_BUSY;
+    if (seq + 1 < log_oldest(&engine->log))
+        return ENGINE_BEHIND;
+    consumer = free_place(engine);
+    if (!consumer)
+        return ENGINE_LIMIT;
+    consumer->taken = true;
+    consumer->acked_seq = seq;
+    consumer->told_seq = seq;
+    if (seq == engine->log.last_seq)
+        log_skip_all(&engine->log, engine_cursor(engine, consumer));
+    begin(engine, consumer, owner, pid, 0);
+    *id = consumer->id;
+    return ENGINE_OK;
+}
+
+enum engine_status engine_attach_at(struct engine *engine, uint64_t seq, void *owner, uint32_t pid,
+                                    uint64_t *consumer)
+{
+    enum engine_status status;
+
+    engine_lock(engine);
+    status = attach_at(engine, seq, owner, pid, consumer);
+    engine_unlock(engine);
+    return status;
+}
+
 void engine_close(struct engine *engine, uint64_t id)
 {
     struct consumer *consumer;

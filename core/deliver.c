@@ -22,6 +22,18 @@ static bool has_something(const struct engine *engine, const struct consumer *co
     return consumer->next_seq <= engine->log.last_seq;
 }
 
+bool deliver_behind(struct engine *engine, struct consumer *consumer)
+{
+    const struct engine_host *host = &engine->host;
+
+    if (!host->behind || consumer->next_seq > engine->log.evicted_seq)
+        return false;
+    /* Nothing more is taken from its queue, as the host does so now. */
+    consumer->pended = false;
+    host->behind(host->context, consumer->owner, consumer->next_seq);
+    return true;
+}
+
 /* ---- filling ---- */
 
 static void deliver_record(struct consumer *consumer, const struct rollcall_event *record)
@@ -118,13 +130,14 @@ static bool take(struct engine *engine, struct consumer *consumer, struct comple
 void deliver_match(struct engine *engine, struct consumer *consumer, struct completions *done)
 {
     for (unsigned i = 0; i < ROLLCALL_PENDED_MAX; i++) {
-        if (done->count == COMPLETIONS_MAX || done->bytes >= BYTES_MAX) {
+        if (done->count == ENGINE_TAKEN_MAX || done->bytes >= BYTES_MAX) {
             engine_unlock(engine);
             deliver_complete(engine, done);
             engine_lock(engine);
         }
         /* Who closes it meanwhile clears `pended`. */
-        if (!consumer->pended || !has_something(engine, consumer))
+        if (!consumer->pended || !has_something(engine, consumer) ||
+            deliver_behind(engine, consumer))
             return;
         if (!take(engine, consumer, &done->list[done->count]))
             return;

@@ -5,8 +5,6 @@
 
 #include "core/state.h"
 
-#define COMPLETIONS_MAX 8u
-
 /* Requests that were taken under the lock, to be completed outside of it. */
 struct completions {
     unsigned count;
@@ -15,13 +13,17 @@ struct completions {
         struct engine_request request;
         enum engine_status status;
         size_t bytes;
-    } list[COMPLETIONS_MAX];
+    } list[ENGINE_TAKEN_MAX];
 };
 
 /* Fills the buffer with what the consumer has not been given yet: ENGINE_OK, ENGINE_NOTHING,
  * ENGINE_TOO_SMALL. The lock is held. */
 enum engine_status deliver_fill(struct engine *engine, struct consumer *consumer, void *buffer,
                                 size_t room, size_t *bytes);
+
+/* Whether the log has given up what this consumer wants next and the host has an archive, which it is
+ * told then. The lock is held. */
+bool deliver_behind(struct engine *engine, struct consumer *consumer);
 
 /* Answers queued requests of the consumer while there is something for them. The lock is held, but
  * given back while requests are completed. */

@@ -24,7 +24,7 @@ enum engine_status engine_create(const struct engine_host *host,
     memset(engine, 0, sizeof(*engine));
     engine->host = *host;
     engine->options = *options;
-    log_init(&engine->log, &engine->host, options->budget);
+    log_init(&engine->log, &engine->host, options->budget, options->last_seq);
     *out = engine;
     return ENGINE_OK;
 }
@@ -121,7 +121,9 @@ enum engine_status engine_drain(struct engine *engine, uint64_t id, const void *
     engine_lock(engine);
     status = acknowledge(engine, id, fetch.acked_seq, &consumer);
     if (status == ENGINE_OK) {
-        status = deliver_fill(engine, consumer, buffer, room, bytes);
+        status = deliver_behind(engine, consumer)
+                     ? ENGINE_BEHIND
+                     : deliver_fill(engine, consumer, buffer, room, bytes);
         consumers_settle(engine);
     }
     engine_unlock(engine);
@@ -157,7 +159,8 @@ static void fill_engine_stats(const struct engine *engine, struct rollcall_engin
     stats->oldest_seq = log_oldest(log) <= log->last_seq ? log_oldest(log) : 0;
     stats->last_seq = log->last_seq;
     memcpy(stats->lost, engine->lost, sizeof(stats->lost));
-    stats->lost[ROLLCALL_LOST_FULL] += log->evicted;
+    if (!engine->host.behind)
+        stats->lost[ROLLCALL_LOST_FULL] += log->evicted;
     stats->denied = engine->denied;
     stats->texts_cut = engine->texts_cut;
     stats->budget = log->budget;

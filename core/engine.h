@@ -20,6 +20,11 @@
  * request: none waits while the other does. Requests are completed when the lock has been
  * released, by whoever took them, exactly once; who cancels takes them out of the queue first.
  *
+ * A host can have an archive: a place where it has put all events before it posts them. Then what the
+ * budget gives up is not lost, and no gap. A consumer that wants it is behind(): the host closes it
+ * here, serves it from the archive, and lets it in again with engine_attach_at() when the log has the
+ * next event. Such a host posts with engine_post_numbered(), as its events have numbers already.
+ *
  * Nothing here waits, and each loop under the lock has a bound; long work gives the lock back in
  * between. So every function may be called where the host's lock may be taken: on Windows, at
  * IRQL <= DISPATCH_LEVEL.
@@ -35,6 +40,9 @@
 #include <stdint.h>
 
 struct engine;
+
+/* How many requests are taken, at most, before they are completed. */
+#define ENGINE_TAKEN_MAX 8u
 
 /*
  * A consumer is named by a number, its id, that is never used again; 0 is none. So a call may race
@@ -53,6 +61,7 @@ enum engine_status {
     ENGINE_ABSENT,  /* no such consumer */
     ENGINE_LIMIT,   /* too many consumers */
     ENGINE_CLOSED,  /* the consumer was closed meanwhile */
+    ENGINE_BEHIND,  /* the log has given up the next event of this consumer; the archive has it */
     ENGINE_REFUSED, /* post: the policy `deny` refuses this process */
     ENGINE_LOST     /* post: not kept, but it has its number and stands in a gap */
 };
@@ -90,6 +99,11 @@ struct engine_host {
     /* How many requests are in the queue of this owner, for statistics; may be NULL. Called with
      * the lock held. */
     uint32_t (*pended)(void *context, void *owner);
+
+    /* What waits in the queue of this owner waits for events from `next_seq` on, which the log has
+     * given up: it stays there, and is for the host to answer. NULL: there is no archive, and what
+     * is given up becomes a gap. Called with the lock held. */
+    void (*behind)(void *context, void *owner, uint64_t next_seq);
 };
 
 struct engine_options {
@@ -100,6 +114,7 @@ struct engine_options {
     uint32_t record_max; /* bytes, ROLLCALL_RECORD_MIN .. ROLLCALL_RECORD_MAX; a quarter of the
                             budget where that is less */
     bool deny;           /* every durable consumer holds the policy `deny` while attached */
+    uint64_t last_seq;   /* numbers go on behind it: of a collection that is continued, else 0 */
 };
 
 /* ENGINE_OK, ENGINE_NO_MEMORY, ENGINE_INVALID. The host must outlive the engine. */
@@ -139,6 +154,15 @@ void engine_forget(struct engine *engine);
 void engine_post_lost(struct engine *engine, enum rollcall_reason reason, uint64_t lost,
                       uint64_t mono_ns);
 
+/*
+ * Keeps events that have their numbers already, gaps among them: whole, well-formed records one
+ * after the other, `size` bytes. What the engine has had already is passed over. Nobody is refused
+ * by the policy `deny`. ENGINE_OK; ENGINE_NO_MEMORY: the same call may be made again; ENGINE_INVALID:
+ * a number is missing. *posted: bytes of the records that are done.
+ */
+enum engine_status engine_post_numbered(struct engine *engine, const void *records, size_t size,
+                                        size_t *posted);
+
 /* ---- consumers ---- */
 
 /*
@@ -149,6 +173,14 @@ void engine_post_lost(struct engine *engine, enum rollcall_reason reason, uint64
 enum engine_status engine_attach(struct engine *engine, const void *request, size_t size,
                                  void *owner, uint32_t pid, struct rollcall_attached *attached,
                                  uint64_t *consumer);
+
+/*
+ * Opens an ephemeral consumer whose first event is the one behind `seq`, for a host that has checked
+ * the request itself and has an archive. ENGINE_OK, ENGINE_INVALID: there is no such number yet,
+ * ENGINE_BEHIND, ENGINE_BUSY, ENGINE_LIMIT.
+ */
+enum engine_status engine_attach_at(struct engine *engine, uint64_t seq, void *owner, uint32_t pid,
+                                    uint64_t *consumer);
 
 /*
  * The owner is going away: nothing is taken from its queue once this has returned, what it had not
@@ -174,7 +206,7 @@ enum engine_status engine_wait(struct engine *engine, uint64_t id, const void *r
 enum engine_status engine_match(struct engine *engine, uint64_t id);
 
 /* Acknowledges, then fills `buffer` at once. ENGINE_OK, ENGINE_NOTHING, ENGINE_TOO_SMALL,
- * ENGINE_INVALID, ENGINE_CLOSED; *bytes: of the buffer that are the answer. The request may lie in
+ * ENGINE_INVALID, ENGINE_CLOSED, ENGINE_BEHIND; *bytes: of the buffer that are the answer. The request may lie in
  * the buffer. */
 enum engine_status engine_drain(struct engine *engine, uint64_t id, const void *request,
                                 size_t size, void *buffer, size_t room, size_t *bytes);

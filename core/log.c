@@ -231,15 +231,18 @@ void log_append(struct log *log, const struct rollcall_event *event, uint32_t si
 {
     struct losses *losses = &log->losses;
     uint64_t seq = log->last_seq + 1;
+    struct rollcall_event *record;
 
     if (space(log->tail) < size + losses->count * BASE)
         link_spare(log, losses->count ? losses->ranges[0].first_seq : seq);
     if (losses->count)
         put_losses(log, event->mono_ns);
-    put(log, event, size)->seq = seq;
-    log->tail->last_seq = seq;
+    record = put(log, event, size);
+    record->seq = seq;
+    log->last_seq = record_last_seq(record);
+    log->tail->has_gap |= record->type == ROLLCALL_GAP;
+    log->tail->last_seq = log->last_seq;
     log->tail->last_ns = event->mono_ns;
-    log->last_seq = seq;
 }
 
 void log_lose(struct log *log, enum rollcall_reason reason, uint64_t count, uint64_t mono_ns)
@@ -393,11 +396,14 @@ uint64_t log_oldest(const struct log *log)
 
 /* ---- beginning and end ---- */
 
-void log_init(struct log *log, const struct engine_host *host, uint64_t budget)
+void log_init(struct log *log, const struct engine_host *host, uint64_t budget, uint64_t last_seq)
 {
     memset(log, 0, sizeof(*log));
     log->host = host;
     log->budget = budget;
+    log->last_seq = last_seq;
+    log->released_seq = last_seq;
+    log->evicted_seq = last_seq;
 }
 
 void log_destroy(struct log *log)

@@ -26,7 +26,7 @@ struct block {
     size_t size;        /* bytes, this head included */
     size_t used;        /* bytes of records, which follow the head */
     uint64_t first_seq; /* of the first record */
-    uint64_t last_seq;  /* of the last one, which is an event */
+    uint64_t last_seq;  /* of the last one */
     uint64_t last_ns;   /* when that was */
     bool has_gap;
 };
@@ -62,7 +62,8 @@ enum log_room {
     LOG_FAILED /* the host has no memory */
 };
 
-void log_init(struct log *log, const struct engine_host *host, uint64_t budget);
+/* The first number is the one behind last_seq. */
+void log_init(struct log *log, const struct engine_host *host, uint64_t budget, uint64_t last_seq);
 void log_destroy(struct log *log);
 
 /* How many records without strings can be appended with no new memory. */

@@ -171,6 +171,51 @@ void engine_forget(struct engine *engine)
     engine_unlock(engine);
 }
 
+/* ---- events that have their numbers ---- */
+
+/* How many are posted before those who wait are served. */
+#define POSTS_MAX 64u
+
+static enum engine_status post_next(struct engine *engine, const struct rollcall_event *event)
+{
+    const struct terms terms = {.limit_seq = LOG_ANY_SEQ};
+    uint32_t size = size_of(engine, event);
+
+    if (record_last_seq(event) <= engine->log.last_seq)
+        return ENGINE_OK;
+    if (event->seq != engine->log.last_seq + 1)
+        return ENGINE_INVALID;
+    /* It has its number: to lose it would be a gap that the archive does not have. */
+    if (make_room_or_cut(engine, &terms, &size) != LOG_ROOM)
+        return ENGINE_NO_MEMORY;
+    keep(engine, event, size);
+    if (event->type == ROLLCALL_GAP && event->reason < ROLLCALL_REASONS)
+        engine->lost[event->reason] += event->lost;
+    return ENGINE_OK;
+}
+
+enum engine_status engine_post_numbered(struct engine *engine, const void *records, size_t size,
+                                        size_t *posted)
+{
+    enum engine_status status = ENGINE_OK;
+
+    *posted = 0;
+    while (status == ENGINE_OK && *posted < size) {
+        engine_lock(engine);
+        for (unsigned i = 0; i < POSTS_MAX && *posted < size; i++) {
+            const struct rollcall_event *event =
+                (const void *)((const unsigned char *)records + *posted);
+
+            status = post_next(engine, event);
+            if (status != ENGINE_OK)
+                break;
+            *posted += event->size;
+        }
+        deliver_all_and_unlock(engine);
+    }
+    return status;
+}
+
 void engine_post_lost(struct engine *engine, enum rollcall_reason reason, uint64_t lost,
                       uint64_t mono_ns)
 {

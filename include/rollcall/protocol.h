@@ -61,6 +61,36 @@
  * opened later are as any. Needs no attach. */
 #define ROLLCALL_CODE_RELEASE ROLLCALL_CODE(0x809u, ROLLCALL_ACCESS_WRITE)
 
+/* in: rollcall_resume, out: rollcall_attached. An attach without a name that begins behind a place;
+ * Linux. */
+#define ROLLCALL_CODE_RESUME ROLLCALL_CODE(0x80au, ROLLCALL_ACCESS_READ | ROLLCALL_ACCESS_WRITE)
+
+/*
+ * The socket of the Linux daemon, SOCK_SEQPACKET: each packet of the consumer is a rollcall_message
+ * and the request, each of the daemon's a rollcall_answer and what the request has as `out`. Answers
+ * come in any order; the tag says which request it is. What cannot be told by a tag has tag 0.
+ */
+#define ROLLCALL_SOCKET_PATH "/run/rollcall/rollcalld.socket"
+
+struct rollcall_message {
+    uint32_t code;     /* ROLLCALL_CODE_... */
+    uint32_t tag;      /* any number; it comes back with the answer */
+    uint32_t room;     /* bytes that the answer may have, its head not counted */
+    uint32_t reserved; /* 0 */
+};
+
+struct rollcall_answer {
+    uint32_t tag;
+    uint32_t
+        error; /* 0, or an errno value: EINVAL malformed, or acknowledges what was not delivered;
+                       EMSGSIZE there is not enough room; EBUSY the name is in use; ENOENT there is
+                       no such name; EUSERS a limit; ENOTCONN not attached; EACCES, EPERM no right;
+                       ENOBUFS too many requests are pended; ESTALE all events of this epoch have been
+                       acknowledged: attach again for the next one; EIO the journal fails */
+    uint32_t size; /* bytes that follow */
+    uint32_t reserved;
+};
+
 /* The head of every request. */
 struct rollcall_request {
     uint16_t version; /* ROLLCALL_PROTOCOL_VERSION */
@@ -83,6 +113,12 @@ struct rollcall_attach {
     uint32_t name_size;              /* bytes; 0: an ephemeral consumer, gone with its handle */
     uint32_t reserved;
     char name[ROLLCALL_CONSUMER_NAME]; /* letters, digits, '_', '-'; 0 behind name_size */
+};
+
+struct rollcall_resume {
+    struct rollcall_request request;
+    uint64_t epoch;
+    uint64_t acked_seq; /* the first event delivered comes after this one */
 };
 
 struct rollcall_attached {
@@ -136,8 +172,10 @@ struct rollcall_configure {
 #define ROLLCALL_RECORD_MIN     1024u
 #define ROLLCALL_RECORD_MAX     (256u << 10)
 #define ROLLCALL_REPLY_MAX      ROLLCALL_RECORD_MAX /* bytes of records in one reply, at most */
-#define ROLLCALL_CONSUMERS_MAX  64u                 /* durable and ephemeral ones together */
-#define ROLLCALL_PENDED_MAX     256u                /* requests of one consumer */
+#ifndef ROLLCALL_CONSUMERS_MAX                      /* the Linux daemon is built for more */
+#define ROLLCALL_CONSUMERS_MAX 64u                  /* durable and ephemeral ones together */
+#endif
+#define ROLLCALL_PENDED_MAX 256u /* requests of one consumer */
 
 struct rollcall_detach_request {
     struct rollcall_request request;
@@ -185,6 +223,9 @@ ROLLCALL_ASSERT(offsetof(struct rollcall_request, size) == 4, "offset of size");
 ROLLCALL_ASSERT(sizeof(struct rollcall_attach) == 80, "size of rollcall_attach");
 ROLLCALL_ASSERT(offsetof(struct rollcall_attach, name_size) == 8, "offset of name_size");
 ROLLCALL_ASSERT(offsetof(struct rollcall_attach, name) == 16, "offset of name");
+ROLLCALL_ASSERT(sizeof(struct rollcall_message) == 16, "size of rollcall_message");
+ROLLCALL_ASSERT(sizeof(struct rollcall_answer) == 16, "size of rollcall_answer");
+ROLLCALL_ASSERT(sizeof(struct rollcall_resume) == 24, "size of rollcall_resume");
 ROLLCALL_ASSERT(sizeof(struct rollcall_attached) == 40, "size of rollcall_attached");
 ROLLCALL_ASSERT(offsetof(struct rollcall_attached, acked_seq) == 8, "offset of acked_seq");
 ROLLCALL_ASSERT(offsetof(struct rollcall_attached, last_seq) == 16, "offset of last_seq");

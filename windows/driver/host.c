@@ -125,6 +125,7 @@ NTSTATUS host_status(enum engine_status status)
     case ENGINE_LIMIT:
         return STATUS_QUOTA_EXCEEDED;
     case ENGINE_CLOSED:
+    case ENGINE_BEHIND: /* there is no archive */
         return STATUS_INVALID_DEVICE_STATE;
     }
     return STATUS_INTERNAL_ERROR;
