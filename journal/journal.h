@@ -85,6 +85,34 @@ struct journal_filter {
 int journal_query(struct journal *journal, const struct journal_filter *filter, journal_each *each,
                   void *context);
 
+/* Calls each() for each event of the epoch that has a number from `first_seq` to `last_seq`; gaps are
+ * whole, also if they begin before. */
+int journal_read(struct journal *journal, uint64_t epoch, uint64_t first_seq, uint64_t last_seq,
+                 journal_each *each, void *context);
+
+/* From where on this epoch is complete: nothing from behind *seq has been removed by retention. */
+int journal_begin_seq(struct journal *journal, uint64_t epoch, uint64_t *seq);
+
+/* The first epoch after this one of which there are events; 0: none. */
+int journal_next_epoch(struct journal *journal, uint64_t epoch, uint64_t *next);
+
+/* Up to where a durable consumer of the daemon has acknowledged. */
+struct journal_place {
+    char name[ROLLCALL_NAME_MAX + 1];
+    uint32_t uid;   /* whose it is */
+    uint64_t epoch; /* 0: it is to be removed */
+    uint64_t seq;
+};
+
+/* Calls each() for every place; a value other than 0 ends it and is returned. Makes their table if
+ * there is none yet. */
+int journal_load_places(struct journal *journal,
+                        int (*each)(const struct journal_place *place, void *context),
+                        void *context);
+
+/* Stores, or removes, them in one transaction; when it returns 0 that is on the disk. */
+int journal_store_places(struct journal *journal, const struct journal_place *places, size_t count);
+
 /* Calls each() with what is known of each process that was alive at that time (nanoseconds since
  * 1970; 0: at the end of the journal): its `create` or `exists` record and its last `exec` before
  * that time, if there is one, in the order of seq. */

@@ -167,7 +167,65 @@ int journal_alive(struct journal *journal, int64_t at_ns, journal_each *each, vo
     return err;
 }
 
+/* ---- by number ---- */
+
+static const char read_sql[] =
+    "SELECT " ROW_COLUMN_NAMES " FROM events WHERE epoch = ?1 AND seq <= ?3 AND seq >= coalesce("
+    " (SELECT CASE WHEN type = 5 AND seq + lost > ?2 THEN seq END FROM events"
+    "  WHERE epoch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT 1), ?2) ORDER BY seq";
+
+int journal_read(struct journal *journal, uint64_t epoch, uint64_t first_seq, uint64_t last_seq,
+                 journal_each *each, void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    int err = journal_prepare(journal, read_sql, &statement);
+
+    if (err == 0) {
+        sqlite3_bind_int64(statement, 1, (sqlite3_int64)epoch);
+        sqlite3_bind_int64(statement, 2, (sqlite3_int64)first_seq);
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64)last_seq);
+        err = give_events(journal, statement, each, context);
+    }
+    sqlite3_finalize(statement);
+    return err;
+}
+
 /* ---- how far it goes ---- */
+
+/* Gets the one number that the statement finds about an epoch. */
+static int number_of_epoch(struct journal *journal, const char *sql, uint64_t epoch,
+                           uint64_t *value)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc;
+    int err = journal_prepare(journal, sql, &statement);
+
+    if (err < 0)
+        return err;
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)epoch);
+    rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW)
+        *value = (uint64_t)sqlite3_column_int64(statement, 0);
+    else
+        err = journal_fail(journal, rc);
+    sqlite3_finalize(statement);
+    return err;
+}
+
+int journal_begin_seq(struct journal *journal, uint64_t epoch, uint64_t *seq)
+{
+    return number_of_epoch(journal,
+                           "SELECT coalesce((SELECT seq FROM pruned WHERE epoch = ?1),"
+                           " (SELECT min(seq) - 1 FROM events WHERE epoch = ?1), 0)",
+                           epoch, seq);
+}
+
+int journal_next_epoch(struct journal *journal, uint64_t epoch, uint64_t *next)
+{
+    return number_of_epoch(journal,
+                           "SELECT coalesce((SELECT min(epoch) FROM events WHERE epoch > ?1), 0)",
+                           epoch, next);
+}
 
 /* Of a gap the last missing number; what was removed had been stored. */
 static const char last_sql[] =
@@ -177,18 +235,5 @@ static const char last_sql[] =
 
 int journal_last_seq(struct journal *journal, uint64_t epoch, uint64_t *seq)
 {
-    sqlite3_stmt *statement = NULL;
-    int rc;
-    int err = journal_prepare(journal, last_sql, &statement);
-
-    if (err < 0)
-        return err;
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)epoch);
-    rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        *seq = (uint64_t)sqlite3_column_int64(statement, 0);
-    else
-        err = journal_fail(journal, rc);
-    sqlite3_finalize(statement);
-    return err;
+    return number_of_epoch(journal, last_sql, epoch, seq);
 }
