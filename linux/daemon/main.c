@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* rollcalld: takes the events from the kernel, keeps them in the journal, and gives them to whoever
+ * asks and may have them. */
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/signals.h"
+#include "linux/cli/signal_fd.h"
+#include "linux/daemon/listener.h"
+#include "linux/daemon/server.h"
+#include "linux/daemon/source.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Keeps every process event of this machine in a journal, none missing, and gives them to\n"
+    "those who ask and may have them.\n\n"
+    "usage: rollcalld [OPTION...]\n\n"
+    "      --socket PATH        where to listen (default " ROLLCALL_SOCKET_PATH ")\n"
+    "      --journal FILE       the journal (default /var/lib/rollcall/journal.db)\n"
+    "      --keep-age DURATION  remove events that are older: 30d, 12h\n"
+    "      --keep-size SIZE     remove the oldest events so that the journal stays smaller: 10G\n"
+    "      --group NAME         its members may read all events\n"
+    "      --memory SIZE        for events that consumers have not got yet (default 32M); what\n"
+    "                           does not fit is read from the journal\n"
+    "      --name NAME          of its consumer in the kernel (default \"rollcalld\")\n"
+    "      --ring-size SIZE     memory in the kernel for events that wait (default 64M)\n"
+    "      --args-max SIZE      keep so much of each command line (default 32K)\n"
+    "      --latency DURATION   in a burst, be at most so late (default 1ms)\n"
+    "  -c, --config FILE        more settings, and who may do what; see rollcalld(8)\n"
+    "  -h, --help\n"
+    "  -V, --version\n\n"
+    "Needs root. SIGTERM ends it; the kernel goes on collecting for its successor.\n";
+
+struct daemon {
+    struct settings settings;
+    struct listener listener;
+    struct host host;
+    struct places places;
+    struct source source;
+    struct server server;
+};
+
+static void say(const char *text)
+{
+    fprintf(stderr, "rollcalld: %s\n", text);
+}
+
+static void ask_to_end(void)
+{
+    kill(getpid(), SIGTERM);
+}
+
+/* One for each client, and what else is open. */
+static void raise_limit(void)
+{
+    struct rlimit limit = {.rlim_cur = 2 * SERVER_CLIENTS_MAX, .rlim_max = 2 * SERVER_CLIENTS_MAX};
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur < limit.rlim_cur)
+        setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The engine goes on behind what is stored. */
+static int open_host(struct daemon *d)
+{
+    struct host_options options = {.memory = d->settings.memory};
+    struct rollcall_stats stats;
+    int err = rollcall_stats(d->source.rc, &stats, sizeof(stats));
+
+    if (err < 0)
+        return err;
+    options.epoch = stats.epoch;
+    options.attached_ns = stats.attached_ns;
+    err = journal_last_seq(d->source.journal, stats.epoch, &options.last_seq);
+    if (err < 0)
+        return err;
+    /* The journal may be a new one. */
+    if (options.last_seq < stats.acked_seq)
+        options.last_seq = stats.acked_seq;
+    return host_open(&d->host, &options);
+}
+
+static int serve(struct daemon *d)
+{
+    struct service *service = &d->server.service;
+    const struct journal_options reading = {.read_only = true};
+    int failed;
+    int err;
+
+    service->host = &d->host;
+    service->places = &d->places;
+    service->archive.epoch = d->host.epoch;
+    err = journal_open(d->settings.journal, &reading, &service->archive.journal);
+    if (err < 0)
+        return err;
+    d->server.access = d->settings.access;
+    d->server.listener = d->listener.fd;
+    d->server.signals = signals_fd();
+    err = source_start(&d->source);
+    if (err == 0) {
+        err = server_run(&d->server);
+        failed = source_stop(&d->source);
+        err = err < 0 ? err : failed;
+    }
+    journal_close(service->archive.journal);
+    return err;
+}
+
+static int open_and_serve(struct daemon *d)
+{
+    struct source *source = &d->source;
+    int err = journal_open(d->settings.journal, &d->settings.retention, &source->journal);
+
+    if (err < 0)
+        return err;
+    err = rollcall_open(&d->settings.capture, &source->rc);
+    if (err < 0) {
+        journal_discard(source->journal);
+        return err;
+    }
+    source->host = &d->host;
+    source->places = &d->places;
+    source->on_failure = ask_to_end;
+    source->retains = d->settings.retention.keep_bytes || d->settings.retention.keep_seconds;
+    err = open_host(d);
+    if (err < 0)
+        goto close_source;
+    err = places_load(&d->places, source->journal, source->wake_fd);
+    if (err == 0)
+        err = listener_open(&d->listener, &d->settings);
+    if (err < 0)
+        goto close_host;
+    err = serve(d);
+    listener_close(&d->listener);
+close_host:
+    places_destroy(&d->places);
+    host_close(&d->host);
+close_source:
+    rollcall_close(source->rc);
+    journal_close(source->journal);
+    return err;
+}
+
+static int run(struct daemon *d)
+{
+    int err = signals_install();
+
+    raise_limit();
+    d->source.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (err < 0 || d->source.wake_fd < 0) {
+        complain("%s", strerror(errno));
+        return EXIT_FAIL;
+    }
+    err = open_and_serve(d);
+    /* The source's thread has said it itself. */
+    if (err < 0 && !d->source.failed)
+        complain("%s", rollcall_error());
+    close(d->source.wake_fd);
+    return err < 0 ? EXIT_FAIL : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon *d = calloc(1, sizeof(*d));
+    int status = EXIT_FAIL;
+
+    complain_to(say);
+    if (!d) {
+        complain("out of memory");
+        return EXIT_FAIL;
+    }
+    status = settings_read(&d->settings, argc, argv);
+    if (status == EXIT_OK && d->settings.help)
+        fputs(help, stdout);
+    else if (status == EXIT_OK && d->settings.version)
+        puts("rollcalld " ROLLCALL_VERSION);
+    else if (status == EXIT_OK)
+        status = run(d);
+    settings_free(&d->settings);
+    free(d);
+    return status;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "linux/daemon/settings.h"
+
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "cli/parse.h"
+#include "linux/daemon/server.h"
+
+#include <rollcall/protocol.h>
+
+#include <getopt.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND         1000000000ull
+#define JOURNAL_PATH   "/var/lib/rollcall/journal.db"
+#define CONSUMER_NAME  "rollcalld"
+#define MEMORY_DEFAULT ROLLCALL_BUDGET_DEFAULT
+#define ARGS_MAX       (128u << 10) /* so that every record fits into ROLLCALL_RECORD_MAX */
+
+/* ---- single settings ---- */
+
+static bool take_text(char **text, const char *value)
+{
+    free(*text);
+    *text = strdup(value);
+    return *text != NULL && **text != '\0';
+}
+
+static bool take_socket(struct settings *settings, const char *value)
+{
+    return take_text(&settings->socket, value);
+}
+
+static bool take_journal(struct settings *settings, const char *value)
+{
+    return take_text(&settings->journal, value);
+}
+
+static bool take_group(struct settings *settings, const char *value)
+{
+    return take_text(&settings->group, value);
+}
+
+static bool take_name(struct settings *settings, const char *value)
+{
+    return take_text(&settings->name, value);
+}
+
+static bool take_memory(struct settings *settings, const char *value)
+{
+    return parse_size(value, &settings->memory) && settings->memory >= SERVER_MEMORY_MIN &&
+           settings->memory <= ROLLCALL_BUDGET_MAX;
+}
+
+static bool take_keep_size(struct settings *settings, const char *value)
+{
+    return parse_size(value, &settings->retention.keep_bytes) &&
+           settings->retention.keep_bytes >= 1 << 20;
+}
+
+static bool take_keep_age(struct settings *settings, const char *value)
+{
+    uint64_t ns;
+
+    if (!parse_duration(value, &ns) || ns < SECOND)
+        return false;
+    settings->retention.keep_seconds = ns / SECOND;
+    return true;
+}
+
+static bool take_ring_size(struct settings *settings, const char *value)
+{
+    uint64_t *size = &settings->capture.ring_size;
+
+    return parse_size(value, size) && *size >= 4096 && *size <= 1u << 30 &&
+           (*size & (*size - 1)) == 0;
+}
+
+static bool take_args_max(struct settings *settings, const char *value)
+{
+    uint64_t size;
+
+    if (!parse_size(value, &size) || size == 0 || size > ARGS_MAX)
+        return false;
+    settings->capture.args_max = (uint32_t)size;
+    return true;
+}
+
+static bool take_latency(struct settings *settings, const char *value)
+{
+    uint64_t ns;
+
+    if (!parse_duration(value, &ns) || ns < 1000 || ns > SECOND)
+        return false;
+    settings->capture.latency_us = (uint32_t)(ns / 1000);
+    return true;
+}
+
+static const struct setting {
+    const char *name;
+    bool (*take)(struct settings *settings, const char *value);
+    const char *what;
+} all_settings[] = {
+    {"socket", take_socket, "a path"},
+    {"journal", take_journal, "a file"},
+    {"group", take_group, "the name of a group"},
+    {"name", take_name, "the name of a consumer"},
+    {"memory", take_memory, "a size from 1M to 1G"},
+    {"keep-size", take_keep_size, "a size from 1M, like 10G"},
+    {"keep-age", take_keep_age, "a duration from 1s, like 30d"},
+    {"ring-size", take_ring_size, "a power of two from 4K to 1G"},
+    {"args-max", take_args_max, "a size from 1 to 128K"},
+    {"latency", take_latency, "a duration from 1us to 1s"},
+};
+
+static const struct setting *find_setting(const char *name)
+{
+    for (size_t i = 0; i < sizeof(all_settings) / sizeof(all_settings[0]); i++)
+        if (strcmp(all_settings[i].name, name) == 0)
+            return &all_settings[i];
+    return NULL;
+}
+
+/* ---- the file ---- */
+
+static const struct {
+    const char *section;
+    unsigned rights;
+} grants[] = {
+    {"read-all", RIGHT_OWN | RIGHT_ALL},
+    {"read-own", RIGHT_OWN},
+    {"durable", RIGHT_OWN | RIGHT_ALL | RIGHT_DURABLE},
+};
+
+struct reading {
+    struct settings *settings;
+    const char *path;
+    bool complained;
+};
+
+static int wrong(struct reading *reading, const char *section, const char *name, const char *why)
+{
+    complain("%s: [%s] %s: %s", reading->path, section, name, why);
+    reading->complained = true;
+    return 0;
+}
+
+static int grant(struct reading *reading, const char *section, const char *name, const char *value,
+                 unsigned rights)
+{
+    bool groups = strcmp(name, "groups") == 0;
+
+    if (!groups && strcmp(name, "users") != 0)
+        return wrong(reading, section, name, "this section has only `users` and `groups`");
+    return access_add(&reading->settings->access, groups, value, rights) == 0
+               ? 1
+               : wrong(reading, section, name, rollcall_error());
+}
+
+/* 0: an error, as libinih wants it. */
+static int take_line(void *context, const char *section, const char *name, const char *value)
+{
+    struct reading *reading = context;
+    const struct setting *setting = find_setting(name);
+
+    for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+        if (strcmp(section, grants[i].section) == 0)
+            return grant(reading, section, name, value, grants[i].rights);
+    if (strcmp(section, "daemon") != 0)
+        return wrong(reading, section, name, "there is no such section");
+    if (!setting)
+        return wrong(reading, section, name, "there is no such setting");
+    return setting->take(reading->settings, value) ? 1
+                                                   : wrong(reading, section, name, setting->what);
+}
+
+static int read_file(struct settings *settings, const char *path)
+{
+    struct reading reading = {.settings = settings, .path = path};
+    int line = ini_parse(path, take_line, &reading);
+
+    if (line == 0)
+        return EXIT_OK;
+    if (line == -1)
+        complain("cannot read '%s'", path);
+    else if (line < 0)
+        complain("no memory to read '%s'", path);
+    else
+        complain("%s: line %d is wrong", path, line);
+    return EXIT_USAGE;
+}
+
+/* ---- the command line ---- */
+
+static int usage(void)
+{
+    fputs("Try `rollcalld --help`.\n", stderr);
+    return EXIT_USAGE;
+}
+
+enum { OPTION_CONFIG = 'c', OPTION_HELP = 'h', OPTION_VERSION = 'V', OPTION_SETTING = 1000 };
+
+static const struct option options[] = {{"socket", required_argument, NULL, OPTION_SETTING},
+                                        {"journal", required_argument, NULL, OPTION_SETTING + 1},
+                                        {"group", required_argument, NULL, OPTION_SETTING + 2},
+                                        {"name", required_argument, NULL, OPTION_SETTING + 3},
+                                        {"memory", required_argument, NULL, OPTION_SETTING + 4},
+                                        {"keep-size", required_argument, NULL, OPTION_SETTING + 5},
+                                        {"keep-age", required_argument, NULL, OPTION_SETTING + 6},
+                                        {"ring-size", required_argument, NULL, OPTION_SETTING + 7},
+                                        {"args-max", required_argument, NULL, OPTION_SETTING + 8},
+                                        {"latency", required_argument, NULL, OPTION_SETTING + 9},
+                                        {"config", required_argument, NULL, OPTION_CONFIG},
+                                        {"help", no_argument, NULL, OPTION_HELP},
+                                        {"version", no_argument, NULL, OPTION_VERSION},
+                                        {NULL, 0, NULL, 0}};
+
+static int take_option(struct settings *settings, int option)
+{
+    const struct setting *setting;
+
+    switch (option) {
+    case OPTION_CONFIG:
+        return EXIT_OK;
+    case OPTION_HELP:
+        settings->help = true;
+        return EXIT_OK;
+    case OPTION_VERSION:
+        settings->version = true;
+        return EXIT_OK;
+    case '?':
+        return usage();
+    default:
+        setting = &all_settings[option - OPTION_SETTING];
+        if (setting->take(settings, optarg))
+            return EXIT_OK;
+        complain("--%s takes %s, not '%s'", setting->name, setting->what, optarg);
+        return usage();
+    }
+}
+
+/* The file first: the command line has the last word. */
+static int read_files(struct settings *settings, int argc, char **argv)
+{
+    int status = EXIT_OK;
+    int option;
+
+    opterr = 0;
+    while (status == EXIT_OK && (option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1)
+        if (option == OPTION_CONFIG)
+            status = read_file(settings, optarg);
+    opterr = 1;
+    optind = 0;
+    return status;
+}
+
+static int set_defaults(struct settings *settings)
+{
+    settings->memory = MEMORY_DEFAULT;
+    settings->capture.struct_size = sizeof(settings->capture);
+    settings->capture.flags = ROLLCALL_DIRECT;
+    if (take_socket(settings, ROLLCALL_SOCKET_PATH) && take_journal(settings, JOURNAL_PATH) &&
+        take_name(settings, CONSUMER_NAME))
+        return EXIT_OK;
+    complain("out of memory");
+    return EXIT_FAIL;
+}
+
+int settings_read(struct settings *settings, int argc, char **argv)
+{
+    int status = set_defaults(settings);
+    int option;
+
+    if (status == EXIT_OK)
+        status = read_files(settings, argc, argv);
+    while (status == EXIT_OK && (option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1)
+        status = take_option(settings, option);
+    if (status == EXIT_OK && optind < argc) {
+        complain("'%s' is too much: rollcalld takes only options", argv[optind]);
+        status = usage();
+    }
+    if (status == EXIT_OK && settings->group &&
+        access_add(&settings->access, true, settings->group, RIGHT_OWN | RIGHT_ALL) < 0) {
+        complain("%s", rollcall_error());
+        status = EXIT_USAGE;
+    }
+    settings->capture.name = settings->name;
+    return status;
+}
+
+void settings_free(struct settings *settings)
+{
+    free(settings->socket);
+    free(settings->journal);
+    free(settings->group);
+    free(settings->name);
+}

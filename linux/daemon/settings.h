@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* How rollcalld is to run: the command line, and a file of the same settings. */
+#ifndef LINUX_DAEMON_SETTINGS_H
+#define LINUX_DAEMON_SETTINGS_H
+
+#include "journal/journal.h"
+#include "linux/daemon/access.h"
+
+#include <stdbool.h>
+
+struct settings {
+    char *socket;
+    char *journal;
+    char *group; /* who may read all; NULL: only root, and who the rules name */
+    char *name;  /* of the consumer in the kernel */
+    uint64_t memory;
+    struct journal_options retention;
+    struct rollcall_options capture;
+    struct access access;
+    bool help;
+    bool version;
+};
+
+/* Fills it. EXIT_OK, or EXIT_USAGE or EXIT_FAIL after a complaint. */
+int settings_read(struct settings *settings, int argc, char **argv);
+
+void settings_free(struct settings *settings);
+
+#endif

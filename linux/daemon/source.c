@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "linux/daemon/source.h"
+
+#include "cli/complain.h"
+#include "lib/error.h"
+#include "linux/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND    1000000000ull
+#define STORE_NS  SECOND /* how long an acknowledgement may be unstored */
+#define RETAIN_NS SECOND
+
+/* ---- waiting ---- */
+
+static int milliseconds_until(uint64_t then)
+{
+    uint64_t now = clock_mono_ns();
+
+    if (then == UINT64_MAX)
+        return -1;
+    return now >= then ? 0 : (int)((then - now + 999999) / 1000000);
+}
+
+/* Until `fd` (-1: none) is readable, somebody wakes us, or it is time. */
+static void wait_until(const struct source *source, int fd, uint64_t then)
+{
+    struct pollfd fds[2] = {{.fd = source->wake_fd, .events = POLLIN},
+                            {.fd = fd, .events = POLLIN}};
+    uint64_t wakes;
+
+    if (poll(fds, 2, milliseconds_until(then)) > 0 && fds[0].revents &&
+        read(source->wake_fd, &wakes, sizeof(wakes)) < 0)
+        return;
+}
+
+static bool stops(struct source *source)
+{
+    return atomic_load(&source->stop);
+}
+
+/* Whether it may work again when its cause is gone, without us doing anything. */
+static bool passes(int err)
+{
+    return err == -ENOSPC || err == -EDQUOT || err == -EBUSY || err == -EIO || err == -EROFS;
+}
+
+/* ---- what is due from time to time ---- */
+
+static int store_places(struct source *source)
+{
+    bool urgent;
+    uint64_t now;
+    int err;
+
+    if (!places_due(source->places, &urgent)) {
+        source->store_at = UINT64_MAX;
+        return 0;
+    }
+    now = clock_mono_ns();
+    if (source->store_at == UINT64_MAX)
+        source->store_at = now + STORE_NS;
+    if (!urgent && now < source->store_at)
+        return 0;
+    err = places_store(source->places, source->journal);
+    source->store_at = err < 0 ? now + SECOND : UINT64_MAX;
+    if (err < 0 && !passes(err))
+        return err;
+    host_wake(source->host);
+    return 0;
+}
+
+static int retain(struct source *source)
+{
+    uint64_t now = clock_mono_ns();
+    int more;
+
+    if (!source->retains || now < source->retain_at)
+        return 0;
+    more = journal_retain(source->journal);
+    source->retain_at = now + (more == 1 ? 0 : RETAIN_NS);
+    return more < 0 && !passes(more) ? more : 0;
+}
+
+static int do_what_is_due(struct source *source)
+{
+    int err = store_places(source);
+
+    return err < 0 ? err : retain(source);
+}
+
+/* ---- a batch ---- */
+
+/* However long it takes: the events wait in the kernel meanwhile. -EINTR: it is to stop. */
+static int store(struct source *source, const struct rollcall_batch *batch)
+{
+    bool waited = false;
+    int err;
+
+    while ((err = journal_append(source->journal, batch)) < 0 && passes(err)) {
+        if (!waited)
+            complain("%s; trying again every second, events wait in the kernel meanwhile",
+                     rollcall_error());
+        waited = true;
+        wait_until(source, -1, clock_mono_ns() + SECOND);
+        if (stops(source))
+            return -EINTR;
+    }
+    if (err == 0 && waited)
+        complain("the journal can be written again");
+    return err;
+}
+
+static int post(struct source *source, const struct rollcall_batch *batch)
+{
+    const unsigned char *records = (const void *)batch->first;
+    enum engine_status status;
+    size_t done = 0;
+    size_t posted;
+
+    while ((status = engine_post_numbered(source->host->engine, records + done, batch->size - done,
+                                          &posted)) == ENGINE_NO_MEMORY) {
+        done += posted;
+        wait_until(source, -1, clock_mono_ns() + SECOND / 10);
+        if (stops(source))
+            return -EINTR;
+    }
+    if (status != ENGINE_OK)
+        return rollcall_fail(-EBADMSG, "the kernel's events have a hole before event %llu",
+                             (unsigned long long)batch->first_seq);
+    atomic_store(&source->host->posted_seq, batch->last_seq);
+    return 0;
+}
+
+static int handle(struct source *source, const struct rollcall_batch *batch)
+{
+    int err = store(source, batch);
+
+    if (err == 0)
+        err = post(source, batch);
+    return err < 0 ? err : rollcall_ack(source->rc, batch->last_seq);
+}
+
+/* ---- the thread ---- */
+
+static int take_one(struct source *source)
+{
+    struct rollcall_batch batch;
+    int n = rollcall_next(source->rc, 0, &batch);
+    uint64_t then;
+    int err;
+
+    if (n > 0)
+        n = handle(source, &batch);
+    if (n < 0)
+        return n == -EINTR ? 0 : n;
+    err = do_what_is_due(source);
+    if (err < 0 || n > 0)
+        return err;
+    then = source->store_at;
+    if (source->retains && source->retain_at < then)
+        then = source->retain_at;
+    wait_until(source, rollcall_fd(source->rc), then);
+    return 0;
+}
+
+static void *run(void *context)
+{
+    struct source *source = context;
+    int err = 0;
+
+    while (err == 0 && !stops(source))
+        err = take_one(source);
+    if (err < 0) {
+        source->failed = err;
+        complain("%s", rollcall_error());
+        source->on_failure();
+    }
+    return NULL;
+}
+
+int source_start(struct source *source)
+{
+    int err;
+
+    source->store_at = UINT64_MAX;
+    err = pthread_create(&source->thread, NULL, run, source);
+    return err ? rollcall_fail(-err, "cannot start a thread: %s", strerror(err)) : 0;
+}
+
+int source_stop(struct source *source)
+{
+    uint64_t one = 1;
+    bool urgent;
+
+    atomic_store(&source->stop, true);
+    if (write(source->wake_fd, &one, sizeof(one)) < 0)
+        return -errno;
+    pthread_join(source->thread, NULL);
+    if (source->failed == 0 && places_due(source->places, &urgent) &&
+        places_store(source->places, source->journal) < 0)
+        complain("%s", rollcall_error());
+    return source->failed;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread that takes the events: from the kernel into the journal, then into the engine, and only
+ * then acknowledged to the kernel. Whatever instruction it is killed at: what was not acknowledged
+ * comes again, the journal leaves what it has, and the engine begins behind what the journal has.
+ *
+ * It is the only one that uses the consumer of the kernel and the journal's writer.
+ */
+#ifndef LINUX_DAEMON_SOURCE_H
+#define LINUX_DAEMON_SOURCE_H
+
+#include "journal/journal.h"
+#include "linux/daemon/host.h"
+#include "linux/daemon/places.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct source {
+    struct rollcall *rc;
+    struct journal *journal;
+    struct host *host;
+    struct places *places;
+    bool retains; /* the journal has limits */
+    int wake_fd;  /* eventfd(2): a place has changed, or `stop` */
+    atomic_bool stop;
+    int failed; /* why it ended by itself: a negative errno; 0: it has not */
+    void (*on_failure)(void);
+    pthread_t thread;
+    uint64_t retain_at;
+    uint64_t store_at; /* places */
+};
+
+/* 0 or a negative errno (rollcall_fail). */
+int source_start(struct source *source);
+
+/* Ends it, after the places have been stored. Returns `failed`. */
+int source_stop(struct source *source);
+
+#endif
