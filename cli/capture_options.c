@@ -38,6 +38,13 @@ int capture_option(int option, const char *value, struct rollcall_options *opts)
             return complain_usage("--args-max takes a size from 1 to 8M, not '%s'", value);
         opts->args_max = (uint32_t)size;
         return EXIT_OK;
+    case OPTION_DIRECT:
+        opts->flags = (opts->flags & ~(unsigned)ROLLCALL_DAEMON) | ROLLCALL_DIRECT;
+        return EXIT_OK;
+    case OPTION_DAEMON:
+        opts->flags = (opts->flags & ~(unsigned)ROLLCALL_DIRECT) | ROLLCALL_DAEMON;
+        opts->socket = value;
+        return EXIT_OK;
     default:
         return take_latency(value, opts);
     }

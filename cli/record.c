@@ -34,7 +34,8 @@ static const char help[] =
     "      --for DURATION       end after this time\n"
     "      --until-idle         end when nothing is left that waits\n"
     "  -q, --quiet              no progress line\n" CAPTURE_HELP "  -h, --help\n\n"
-    "Needs root. Ctrl-C or SIGTERM ends it; the kernel goes on collecting for its successor.\n"
+    "Needs root, or rollcalld and its leave. Ctrl-C or SIGTERM ends it; events are collected for\n"
+    "its successor meanwhile.\n"
     "`rollcall detach` ends that too.\n";
 
 enum { OPTION_ALSO = 1, OPTION_KEEP_AGE, OPTION_KEEP_SIZE, OPTION_NAME, OPTION_FOR, OPTION_IDLE };

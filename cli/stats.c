@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/capture_options.h"
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/consume.h"
@@ -24,15 +25,15 @@ static const char help[] =
     "Shows every durable consumer: who reads it, what waits for it, what was lost.\n\n"
     "usage: rollcall stats [OPTION...] [NAME...]\n\n"
     "      --every DURATION     again and again, with rates\n"
-    "  -j, --json               one line of JSON a consumer\n"
-    "  -h, --help\n\n"
-    "Needs root.\n";
+    "  -j, --json               one line of JSON a consumer\n" WAY_HELP "  -h, --help\n\n"
+    "Needs root, or the daemon's leave.\n";
 
 enum { OPTION_EVERY = 1 };
 
 static const struct option options[] = {{"every", required_argument, NULL, OPTION_EVERY},
                                         {"json", no_argument, NULL, 'j'},
                                         {"help", no_argument, NULL, 'h'},
+                                        WAY_OPTIONS,
                                         {NULL, 0, NULL, 0}};
 
 struct consumer {
@@ -46,6 +47,7 @@ struct stats {
     struct consumer consumers[CONSUMERS_MAX];
     size_t count;
     struct output output;
+    struct rollcall_options opts;
     uint64_t every_ns;
     bool json;
     bool help;
@@ -169,7 +171,8 @@ static int show(struct stats *stats, struct consumer *consumer)
     struct rollcall_stats now;
     double events_per_second;
 
-    if (rollcall_inspect(consumer->name, &now, sizeof(now)) < 0) {
+    stats->opts.name = consumer->name;
+    if (rollcall_inspect_at(&stats->opts, &now, sizeof(now)) < 0) {
         complain("%s", rollcall_error());
         return EXIT_FAIL;
     }
@@ -203,7 +206,7 @@ static int run(struct stats *stats, char **names)
 
     for (char **name = names; *name; name++)
         add(*name, stats);
-    if (!*names && rollcall_names(add, stats) < 0) {
+    if (!*names && rollcall_names_at(&stats->opts, add, stats) < 0) {
         complain("%s", rollcall_error());
         return EXIT_FAIL;
     }
@@ -222,7 +225,7 @@ static int run(struct stats *stats, char **names)
 
 int command_stats(int argc, char **argv)
 {
-    struct stats stats = {0};
+    struct stats stats = {.opts = {.struct_size = sizeof(stats.opts)}};
     int option;
 
     while ((option = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
@@ -232,6 +235,8 @@ int command_stats(int argc, char **argv)
             (!parse_duration(optarg, &stats.every_ns) || stats.every_ns < 100000000 ||
              stats.every_ns > 86400000000000))
             return complain_usage("--every takes a duration from 100ms to 1d, not '%s'", optarg);
+        if (option == OPTION_DIRECT || option == OPTION_DAEMON)
+            capture_option(option, optarg, &stats.opts);
         stats.json |= option == 'j';
         stats.help |= option == 'h';
     }

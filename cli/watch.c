@@ -27,7 +27,7 @@ static const char help[] =
     "  -n, --count N            end after N events\n"
     "      --for DURATION       end after this time: 10s, 5m\n"
     "      --self               also what this very process does\n" CAPTURE_HELP "  -h, --help\n\n"
-    "Needs root. Ctrl-C ends it.\n";
+    "Needs root, or rollcalld and its leave. Ctrl-C ends it.\n";
 
 enum { OPTION_FOR = 1, OPTION_SELF };
 

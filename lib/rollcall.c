@@ -59,11 +59,14 @@ static int complete_options(const struct rollcall_options *given, struct rollcal
 
 static int check_options(const struct rollcall_options *opts)
 {
-    const uint32_t flags = ROLLCALL_EXISTING | ROLLCALL_SPIN | ROLLCALL_CONTINUE;
+    const uint32_t flags =
+        ROLLCALL_EXISTING | ROLLCALL_SPIN | ROLLCALL_CONTINUE | ROLLCALL_DIRECT | ROLLCALL_DAEMON;
 
     if (opts->flags & ~flags)
         return rollcall_fail(-EINVAL, "rollcall_options.flags has unknown bits (0x%x)",
                              opts->flags & ~flags);
+    if (opts->flags & ROLLCALL_DIRECT && opts->flags & ROLLCALL_DAEMON)
+        return rollcall_fail(-EINVAL, "ROLLCALL_DIRECT and ROLLCALL_DAEMON exclude each other");
     if (opts->ring_size && (opts->ring_size < RING_SIZE_MIN || opts->ring_size > RING_SIZE_MAX ||
                             (opts->ring_size & (opts->ring_size - 1)) != 0))
         return rollcall_fail(-EINVAL,
@@ -94,7 +97,7 @@ int rollcall_open(const struct rollcall_options *opts, struct rollcall **out)
     rc = calloc(1, sizeof(*rc));
     if (!rc)
         return rollcall_fail(-ENOMEM, "out of memory");
-    rc->transport = &transport_direct;
+    rc->transport = transport_choose(&full);
     err = rc->transport->open(&full, &rc->state);
     if (err < 0) {
         free(rc);
@@ -151,24 +154,65 @@ int rollcall_stats(struct rollcall *rc, struct rollcall_stats *stats, size_t sta
     return err < 0 ? err : give_stats(&now, stats, stats_size);
 }
 
-int rollcall_inspect(const char *name, struct rollcall_stats *stats, size_t stats_size)
+/* For what is done without opening. */
+static int named_options(const struct rollcall_options *given, struct rollcall_options *opts)
 {
-    struct rollcall_stats now = {0};
-    int err = check_name(name);
+    int err = complete_options(given, opts);
 
     if (err == 0)
-        err = transport_direct.inspect(name, &now);
+        err = check_options(opts);
+    if (err == 0 && !opts->name)
+        err = rollcall_fail(-EINVAL, "rollcall_options.name is not set");
+    return err;
+}
+
+int rollcall_inspect_at(const struct rollcall_options *opts, struct rollcall_stats *stats,
+                        size_t stats_size)
+{
+    struct rollcall_stats now = {0};
+    struct rollcall_options full;
+    int err = named_options(opts, &full);
+
+    if (err == 0)
+        err = transport_choose(&full)->inspect(&full, &now);
     return err < 0 ? err : give_stats(&now, stats, stats_size);
+}
+
+int rollcall_inspect(const char *name, struct rollcall_stats *stats, size_t stats_size)
+{
+    const struct rollcall_options opts = {.struct_size = sizeof(opts), .name = name};
+
+    return rollcall_inspect_at(&opts, stats, stats_size);
+}
+
+int rollcall_names_at(const struct rollcall_options *opts,
+                      int (*each)(const char *name, void *context), void *context)
+{
+    struct rollcall_options full;
+    int err = complete_options(opts, &full);
+
+    if (err == 0)
+        err = check_options(&full);
+    full.name = NULL;
+    return err < 0 ? err : transport_names(&full, each, context);
 }
 
 int rollcall_names(int (*each)(const char *name, void *context), void *context)
 {
-    return transport_direct.names(each, context);
+    return rollcall_names_at(NULL, each, context);
+}
+
+int rollcall_detach_at(const struct rollcall_options *opts)
+{
+    struct rollcall_options full;
+    int err = named_options(opts, &full);
+
+    return err < 0 ? err : transport_choose(&full)->detach(&full);
 }
 
 int rollcall_detach(const char *name)
 {
-    int err = check_name(name);
+    const struct rollcall_options opts = {.struct_size = sizeof(opts), .name = name};
 
-    return err < 0 ? err : transport_direct.detach(name);
+    return rollcall_detach_at(&opts);
 }

@@ -16,12 +16,24 @@ struct transport {
     int (*next)(void *state, int timeout_ms, struct rollcall_batch *batch);
     int (*ack)(void *state, uint64_t seq);
     int (*stats)(void *state, struct rollcall_stats *stats);
-    int (*inspect)(const char *name, struct rollcall_stats *stats);
-    int (*names)(int (*each)(const char *name, void *context), void *context);
-    int (*detach)(const char *name);
+    /* Of a durable consumer: opts->name. */
+    int (*inspect)(const struct rollcall_options *opts, struct rollcall_stats *stats);
+    int (*names)(const struct rollcall_options *opts, int (*each)(const char *name, void *context),
+                 void *context);
+    int (*detach)(const struct rollcall_options *opts);
 };
 
 /* Straight from this machine's kernel. Each platform has one. */
 extern const struct transport transport_direct;
+
+/* From a daemon, on Linux. */
+extern const struct transport transport_daemon;
+
+/* Which way a consumer with these options takes. Each platform has one. */
+const struct transport *transport_choose(const struct rollcall_options *opts);
+
+/* The names that can be reached with these options, which have none. */
+int transport_names(const struct rollcall_options *opts,
+                    int (*each)(const char *name, void *context), void *context);
 
 #endif

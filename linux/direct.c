@@ -394,6 +394,23 @@ static int direct_stats(void *state, struct rollcall_stats *stats)
     return 0;
 }
 
+static int direct_inspect(const struct rollcall_options *opts, struct rollcall_stats *stats)
+{
+    return capture_inspect(opts->name, stats);
+}
+
+static int direct_names(const struct rollcall_options *opts,
+                        int (*each)(const char *name, void *context), void *context)
+{
+    (void)opts;
+    return pins_names(each, context);
+}
+
+static int direct_detach(const struct rollcall_options *opts)
+{
+    return capture_detach(opts->name);
+}
+
 const struct transport transport_direct = {
     .open = direct_open,
     .close = direct_close,
@@ -401,7 +418,7 @@ const struct transport transport_direct = {
     .next = direct_next,
     .ack = direct_ack,
     .stats = direct_stats,
-    .inspect = capture_inspect,
-    .names = pins_names,
-    .detach = capture_detach,
+    .inspect = direct_inspect,
+    .names = direct_names,
+    .detach = direct_detach,
 };

@@ -567,8 +567,9 @@ static int ask_all(struct answer *answer, uint32_t *count)
     return err;
 }
 
-static int direct_inspect(const char *name, struct rollcall_stats *stats)
+static int direct_inspect(const struct rollcall_options *opts, struct rollcall_stats *stats)
 {
+    const char *name = opts->name;
     struct answer answer;
     uint32_t count;
     int err = ask_all(&answer, &count);
@@ -587,7 +588,8 @@ static int direct_inspect(const char *name, struct rollcall_stats *stats)
     return rollcall_fail(-ENOENT, "there is no consumer '%s'", name);
 }
 
-static int direct_names(int (*each)(const char *name, void *context), void *context)
+static int direct_names(const struct rollcall_options *opts,
+                        int (*each)(const char *name, void *context), void *context)
 {
     struct answer answer;
     uint32_t count;
@@ -602,11 +604,13 @@ static int direct_names(int (*each)(const char *name, void *context), void *cont
         snprintf(name, sizeof(name), "%.*s", (int)consumer->name_size, consumer->name);
         err = each(name, context);
     }
+    (void)opts;
     return err;
 }
 
-static int direct_detach(const char *name)
+static int direct_detach(const struct rollcall_options *opts)
 {
+    const char *name = opts->name;
     struct rollcall_detach_request request;
     HANDLE device;
     DWORD error;
@@ -642,3 +646,15 @@ const struct transport transport_direct = {
     .names = direct_names,
     .detach = direct_detach,
 };
+
+const struct transport *transport_choose(const struct rollcall_options *opts)
+{
+    (void)opts;
+    return &transport_direct;
+}
+
+int transport_names(const struct rollcall_options *opts,
+                    int (*each)(const char *name, void *context), void *context)
+{
+    return transport_direct.names(opts, each, context);
+}

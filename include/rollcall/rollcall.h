@@ -44,7 +44,12 @@ enum rollcall_open_flag {
                                    records and then one `synced`; always on for a named consumer */
     ROLLCALL_SPIN = 1 << 1,     /* rollcall_next() never sleeps while it waits: lowest latency,
                                    one processor spent */
-    ROLLCALL_CONTINUE = 1 << 2 /* named consumer: only continue what is there, -ENOENT if nothing */
+    ROLLCALL_CONTINUE =
+        1 << 2,               /* named consumer: only continue what is there, -ENOENT if nothing */
+    ROLLCALL_DIRECT = 1 << 3, /* Linux: from the kernel itself, which needs root */
+    ROLLCALL_DAEMON = 1 << 4  /* Linux: from rollcalld, and not from the kernel when there is none.
+                                   Without either: from rollcalld if it is there; a named consumer
+                                   that is in the kernel already is continued there */
 };
 
 #define ROLLCALL_DEFAULT_RING_SIZE  (64u << 20)
@@ -70,6 +75,7 @@ struct rollcall_options {
                             so that wake-ups are shared; 1 .. 1000000 microseconds */
     uint32_t args_max;   /* bytes of arguments kept of each exec; 1 .. 8 MiB. Linux only */
     uint32_t flags;      /* enum rollcall_open_flag */
+    const char *socket;  /* Linux: where the daemon listens; NULL: the usual place */
 };
 
 /* Some whole events, in order. */
@@ -144,12 +150,18 @@ void *rollcall_handle(const struct rollcall *rc);
  * of the old one is gone with the driver, and so is every place in it: a durable consumer begins
  * with the oldest event of the new one. The records of ROLLCALL_EXISTING, which an ephemeral
  * consumer gets first, are in no collection there: their seq is 0.
+ *
+ * From the daemon: when that is gone it is waited for, and nothing is missed. A durable consumer begins
+ * with the oldest event of the epoch that the daemon's journal has; after another boot it gets what
+ * is left of the old epoch first, and the new one when it has acknowledged all of that. -ECONNRESET: one
+ * that may see only its own user's processes has missed what happened while the daemon was gone.
  */
 int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch);
 
 /* Acknowledges all up to and including seq: they are never delivered again, and their memory
- * is free. On Windows the driver is told by the next rollcall_next() or by rollcall_close(): to who
- * is killed before that they are delivered again. -EINVAL: seq was not delivered yet. */
+ * is free. The driver on Windows, and the daemon on Linux, is told by the next rollcall_next() or by
+ * rollcall_close(): to who is killed before that they are delivered again; so are, after the daemon was
+ * killed, the acknowledgements of its last second. -EINVAL: seq was not delivered yet. */
 int rollcall_ack(struct rollcall *rc, uint64_t seq);
 
 /* What is known of an open consumer. Set stats_size to sizeof(struct rollcall_stats). */
@@ -158,13 +170,25 @@ int rollcall_stats(struct rollcall *rc, struct rollcall_stats *stats, size_t sta
 /* The same of a durable consumer, by its name, without opening it. -ENOENT: there is none. */
 int rollcall_inspect(const char *name, struct rollcall_stats *stats, size_t stats_size);
 
+/* The same by options, of which name, flags (ROLLCALL_DIRECT, ROLLCALL_DAEMON) and socket count. */
+int rollcall_inspect_at(const struct rollcall_options *opts, struct rollcall_stats *stats,
+                        size_t stats_size);
+
 /* Calls each() with the name of every durable consumer; a value other than 0 ends it and is
  * returned. */
 int rollcall_names(int (*each)(const char *name, void *context), void *context);
 
+/* The same by options, of which flags and socket count. */
+int rollcall_names_at(const struct rollcall_options *opts,
+                      int (*each)(const char *name, void *context), void *context);
+
 /* Takes the named consumer, its programs and its ring out of the kernel; what it had not
  * acknowledged is gone. -EBUSY: somebody has it open. -ENOENT: there is none. */
 int rollcall_detach(const char *name);
+
+/* The same by options, of which name, flags and socket count. From the daemon a consumer is removed
+ * there; the kernel keeps what is the daemon's. -EPERM: it is another user's. */
+int rollcall_detach_at(const struct rollcall_options *opts);
 
 /* What went wrong in this thread's last failed call, in words, and what to do. Never NULL. */
 const char *rollcall_error(void);
