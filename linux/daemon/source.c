@@ -150,14 +150,14 @@ static int take_one(struct source *source)
 {
     struct rollcall_batch batch;
     int n = rollcall_next(source->rc, 0, &batch);
+    int err = n > 0 ? handle(source, &batch) : n;
     uint64_t then;
-    int err;
 
-    if (n > 0)
-        n = handle(source, &batch);
-    if (n < 0)
-        return n == -EINTR ? 0 : n;
-    err = do_what_is_due(source);
+    if (err == 0)
+        err = do_what_is_due(source);
+    if (err == -EINTR)
+        return 0;
+    /* Only when nothing was there its descriptor tells of what comes. */
     if (err < 0 || n > 0)
         return err;
     then = source->store_at;
