@@ -301,9 +301,10 @@ static void run_consumer(struct rig *rig, unsigned index, const struct behaviour
         if (n <= 0)
             continue;
         end = handle(rig, index, behaviour, check, &batch);
-        acknowledge(rc, behaviour, &batch);
-        if (end && !behaviour->never_acks)
-            CHECK_EQUAL(rollcall_ack(rc, batch.last_seq), 0);
+        if (!end)
+            acknowledge(rc, behaviour, &batch);
+        else if (!behaviour->never_acks)
+            CHECK_EQUAL(rollcall_ack(rc, rig->heard[index].last_seq), 0);
         if (behaviour->pause_us)
             usleep(behaviour->pause_us);
     }

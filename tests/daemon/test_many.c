@@ -44,7 +44,7 @@ static void compare(const struct rig *rig)
 static void test(struct rig *rig)
 {
     pid_t pids[CONSUMERS];
-    struct load load;
+    struct load load = {0};
     struct rollcall_options opts = rig_options(rig, "durable");
     struct rollcall_stats stats;
     const struct load_options load_opts = {
