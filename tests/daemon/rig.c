@@ -129,7 +129,7 @@ const char *rig_child(void)
 
 static void run_daemon(struct rig *rig, const char *const *more)
 {
-    const char *arguments[32] = {"rollcalld", "--socket", rig->socket, "--journal",
+    const char *arguments[32] = {"rollcalld",  "--socket", rig->socket, "--journal",
                                  rig->journal, "--name",   rig->name};
     unsigned count = 7;
 
@@ -160,8 +160,7 @@ void rig_start(struct rig *rig, const char *const *arguments)
     rig->daemon = pid;
     while (!answers(rig)) {
         if (waitpid(pid, &status, WNOHANG) != 0)
-            rig_fail(__FILE__, __LINE__, "the daemon has ended with status 0x%x",
-                     (unsigned)status);
+            rig_fail(__FILE__, __LINE__, "the daemon has ended with status 0x%x", (unsigned)status);
         usleep(2000);
     }
 }

@@ -63,12 +63,12 @@ struct rig {
 
 /* How a consumer behaves. */
 struct behaviour {
-    const char *name;    /* NULL: ephemeral */
-    bool never_acks;     /* acknowledges nothing */
-    bool acks_half;      /* acknowledges the first half of each batch at first */
-    uint32_t pause_us;   /* after each batch */
-    uint64_t until_seq;  /* ends when it has had it; 0: with the process of rig_mark_end() */
-    bool dedupes;        /* it may be given events again, which it drops */
+    const char *name;          /* NULL: ephemeral */
+    bool never_acks;           /* acknowledges nothing */
+    bool acks_half;            /* acknowledges the first half of each batch at first */
+    uint32_t pause_us;         /* after each batch */
+    uint64_t until_seq;        /* ends when it has had it; 0: with the process of rig_mark_end() */
+    bool dedupes;              /* it may be given events again, which it drops */
     const struct truth *truth; /* compares with it, if not NULL; it has a name then, so that it
                                   begins with the first event */
 };
