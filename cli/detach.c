@@ -42,10 +42,12 @@ static int add(const char *name, void *context)
     return 0;
 }
 
-static int detach(struct rollcall_options *opts, const char *name)
+static int detach(const struct rollcall_options *way, const char *name)
 {
-    opts->name = name;
-    if (rollcall_detach_at(opts) < 0) {
+    struct rollcall_options opts = *way;
+
+    opts.name = name;
+    if (rollcall_detach_at(&opts) < 0) {
         complain("%s", rollcall_error());
         return EXIT_FAIL;
     }
@@ -55,7 +57,7 @@ static int detach(struct rollcall_options *opts, const char *name)
 }
 
 /* What is removed while a directory is read may hide what follows: so the names first. */
-static int detach_all(struct rollcall_options *opts)
+static int detach_all(const struct rollcall_options *opts)
 {
     struct names names = {.count = 0};
     int status = EXIT_OK;

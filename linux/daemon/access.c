@@ -79,12 +79,8 @@ static int get_groups(int socket, struct groups *groups)
     groups->ids = malloc(size);
     if (!groups->ids)
         return -ENOMEM;
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups->ids, &size) < 0) {
-        int err = -errno;
-
-        free(groups->ids);
-        return err;
-    }
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups->ids, &size) < 0)
+        return -errno;
     groups->count = size / sizeof(*groups->ids);
     return 0;
 }
@@ -112,8 +108,6 @@ int access_peer(const struct access *access, int socket, struct peer *peer)
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
         return -errno;
     err = get_groups(socket, &groups);
-    if (err < 0)
-        return err;
     peer->pid = (uint32_t)ucred.pid;
     peer->uid = ucred.uid;
     peer->rights = ucred.uid == 0 ? RIGHT_OWN | RIGHT_ALL | RIGHT_DURABLE | RIGHT_ADMIN : 0;
@@ -123,5 +117,5 @@ int access_peer(const struct access *access, int socket, struct peer *peer)
     if (!(peer->rights & RIGHT_ALL))
         peer->rights &= RIGHT_OWN;
     free(groups.ids);
-    return 0;
+    return err;
 }

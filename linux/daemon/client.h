@@ -52,7 +52,7 @@ struct client {
     uint64_t consumer;    /* of the engine, when live */
     struct position next; /* the next event, when it reads from the archive */
     struct position acked;
-    struct place *place;     /* NULL: it is ephemeral */
+    struct durable *place;   /* NULL: it is ephemeral */
     uint64_t waits_version;  /* of its place, or of a name that it has removed */
     struct pended waits;     /* the request that waits for that */
     struct view view;        /* if it has only RIGHT_OWN */

@@ -60,7 +60,8 @@ static void ask_to_end(void)
 /* One for each client, and what else is open. */
 static void raise_limit(void)
 {
-    struct rlimit limit = {.rlim_cur = 2 * SERVER_CLIENTS_MAX, .rlim_max = 2 * SERVER_CLIENTS_MAX};
+    const rlim_t most = (rlim_t)2 * SERVER_CLIENTS_MAX;
+    const struct rlimit limit = {.rlim_cur = most, .rlim_max = most};
     struct rlimit now;
 
     if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur < limit.rlim_cur)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Whoever stores is woken by the first change, and by each that somebody waits for. */
-static void changed(struct places *places, struct place *place, bool urgent)
+static void changed(struct places *places, struct durable *place, bool urgent)
 {
     bool first = places->version == places->stored_version;
     uint64_t one = 1;
@@ -21,10 +21,10 @@ static void changed(struct places *places, struct place *place, bool urgent)
     (void)written;
 }
 
-static struct place *find(struct places *places, const char *name)
+static struct durable *find(struct places *places, const char *name)
 {
     for (unsigned i = 0; i < PLACES_MAX; i++) {
-        struct place *place = &places->all[i];
+        struct durable *place = &places->all[i];
 
         if (place->version && place->kept.epoch && strcmp(place->kept.name, name) == 0)
             return place;
@@ -32,7 +32,7 @@ static struct place *find(struct places *places, const char *name)
     return NULL;
 }
 
-static struct place *find_free(struct places *places)
+static struct durable *find_free(struct places *places)
 {
     for (unsigned i = 0; i < PLACES_MAX; i++)
         if (!places->all[i].version)
@@ -43,7 +43,7 @@ static struct place *find_free(struct places *places)
 static int load(const struct journal_place *kept, void *context)
 {
     struct places *places = context;
-    struct place *place = find_free(places);
+    struct durable *place = find_free(places);
 
     if (!place)
         return rollcall_fail(-EUSERS, "the journal has more than %u durable consumers", PLACES_MAX);
@@ -67,7 +67,7 @@ void places_destroy(struct places *places)
 
 /* ---- coming and going ---- */
 
-static int open_one(struct place *place, const struct journal_place *begin, bool administrator,
+static int open_one(struct durable *place, const struct journal_place *begin, bool administrator,
                     const void *owner)
 {
     if (place->owner)
@@ -79,7 +79,7 @@ static int open_one(struct place *place, const struct journal_place *begin, bool
 }
 
 static int make_one(struct places *places, const struct journal_place *begin, const void *owner,
-                    struct place **place)
+                    struct durable **place)
 {
     *place = find_free(places);
     if (!*place)
@@ -91,7 +91,7 @@ static int make_one(struct places *places, const struct journal_place *begin, co
 }
 
 int places_open(struct places *places, const struct journal_place *begin, bool make,
-                bool administrator, const void *owner, struct place **place, uint64_t *version)
+                bool administrator, const void *owner, struct durable **place, uint64_t *version)
 {
     int err = ENOENT;
 
@@ -108,14 +108,14 @@ int places_open(struct places *places, const struct journal_place *begin, bool m
     return err;
 }
 
-void places_close(struct places *places, struct place *place)
+void places_close(struct places *places, struct durable *place)
 {
     pthread_mutex_lock(&places->lock);
     place->owner = NULL;
     pthread_mutex_unlock(&places->lock);
 }
 
-void places_acknowledge(struct places *places, struct place *place, uint64_t epoch, uint64_t seq)
+void places_acknowledge(struct places *places, struct durable *place, uint64_t epoch, uint64_t seq)
 {
     pthread_mutex_lock(&places->lock);
     if (place->kept.epoch != epoch || place->kept.seq != seq) {
@@ -126,7 +126,7 @@ void places_acknowledge(struct places *places, struct place *place, uint64_t epo
     pthread_mutex_unlock(&places->lock);
 }
 
-void places_get(struct places *places, const struct place *place, struct journal_place *kept)
+void places_get(struct places *places, const struct durable *place, struct journal_place *kept)
 {
     pthread_mutex_lock(&places->lock);
     *kept = place->kept;
@@ -136,7 +136,7 @@ void places_get(struct places *places, const struct place *place, struct journal
 int places_remove(struct places *places, const char *name, uint32_t uid, bool administrator,
                   uint64_t *version)
 {
-    struct place *place;
+    struct durable *place;
     int err = 0;
 
     pthread_mutex_lock(&places->lock);
@@ -162,7 +162,7 @@ size_t places_list(struct places *places, struct journal_place *list, bool *is_o
 
     pthread_mutex_lock(&places->lock);
     for (unsigned i = 0; i < PLACES_MAX && count < room; i++) {
-        const struct place *place = &places->all[i];
+        const struct durable *place = &places->all[i];
 
         if (!place->version || !place->kept.epoch)
             continue;
@@ -203,7 +203,7 @@ static size_t collect(struct places *places, struct journal_place *list, uint64_
 
     pthread_mutex_lock(&places->lock);
     for (unsigned i = 0; i < 2 * PLACES_MAX; i++) {
-        const struct place *place = &places->all[i % PLACES_MAX];
+        const struct durable *place = &places->all[i % PLACES_MAX];
         bool removed = place->kept.epoch == 0;
 
         if (place->version > places->stored_version && removed == (i < PLACES_MAX))

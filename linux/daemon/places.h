@@ -19,7 +19,7 @@
 
 #define PLACES_MAX 256u
 
-struct place {
+struct durable {
     struct journal_place kept; /* with epoch 0 it is removed, and free when that is stored */
     const void *owner;         /* who has it open; NULL: nobody */
     uint64_t version;          /* of its last change; 0: the place is free */
@@ -27,7 +27,7 @@ struct place {
 
 struct places {
     pthread_mutex_t lock;
-    struct place all[PLACES_MAX];
+    struct durable all[PLACES_MAX];
     uint64_t version;        /* of the last change */
     uint64_t stored_version; /* all changes up to it are stored */
     bool urgent;             /* somebody waits for that */
@@ -44,16 +44,16 @@ void places_destroy(struct places *places);
  * it is somebody else's, ENOENT `begin` is NULL, EUSERS too many names.
  */
 int places_open(struct places *places, const struct journal_place *begin, bool make,
-                bool administrator, const void *owner, struct place **place, uint64_t *version);
+                bool administrator, const void *owner, struct durable **place, uint64_t *version);
 
 /* Nobody has it open any more. */
-void places_close(struct places *places, struct place *place);
+void places_close(struct places *places, struct durable *place);
 
 /* All up to there is acknowledged. */
-void places_acknowledge(struct places *places, struct place *place, uint64_t epoch, uint64_t seq);
+void places_acknowledge(struct places *places, struct durable *place, uint64_t epoch, uint64_t seq);
 
 /* Where it stands. */
-void places_get(struct places *places, const struct place *place, struct journal_place *kept);
+void places_get(struct places *places, const struct durable *place, struct journal_place *kept);
 
 /* Removes the name: 0 and *version, or ENOENT, EBUSY, EPERM. */
 int places_remove(struct places *places, const char *name, uint32_t uid, bool administrator,

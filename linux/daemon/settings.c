@@ -249,6 +249,7 @@ static int read_files(struct settings *settings, int argc, char **argv)
     int option;
 
     opterr = 0;
+    optind = 0;
     while (status == EXIT_OK && (option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1)
         if (option == OPTION_CONFIG)
             status = read_file(settings, optarg);
