@@ -12,10 +12,10 @@
 const char *link_path(const char *socket);
 
 /* Connects. A descriptor, or without text -ENOENT or -ECONNREFUSED: no daemon is there; -EACCES, ... */
-int link_connect(const char *socket);
+int link_connect(const char *path);
 
 /* Says why there is no connection. */
-int link_connect_failed(const char *socket, int error);
+int link_connect_failed(const char *path, int error);
 
 /* Sends a request, which begins with its head; that is filled in here. 0 or -errno. */
 int link_send(int fd, uint32_t code, uint32_t tag, uint32_t room, void *request, size_t size,

@@ -509,25 +509,27 @@ static int ask_once(const char *socket, uint32_t code, void *request, size_t siz
     return got;
 }
 
-static int get_stats(const char *socket, struct remote_stats **out)
+/* NULL: *err says why. */
+static struct remote_stats *get_stats(const char *socket, int *err)
 {
     struct rollcall_request request;
     struct remote_stats *stats = calloc(1, sizeof(*stats));
+    size_t size;
     int got;
 
-    if (!stats)
-        return rollcall_fail(-ENOMEM, "out of memory");
-    got = ask_once(socket, ROLLCALL_CODE_STATS, &request, sizeof(request), stats, sizeof(*stats));
-    if (got >= 0 &&
-        ((size_t)got < sizeof(stats->engine) || stats->engine.given > CONSUMERS_MAX ||
-         (size_t)got != sizeof(stats->engine) + stats->engine.given * sizeof(stats->consumers[0])))
-        got = -EBADMSG;
-    if (got < 0) {
-        free(stats);
-        return link_connect_failed(socket, got);
+    if (!stats) {
+        *err = rollcall_fail(-ENOMEM, "out of memory");
+        return NULL;
     }
-    *out = stats;
-    return 0;
+    got = ask_once(socket, ROLLCALL_CODE_STATS, &request, sizeof(request), stats, sizeof(*stats));
+    size = sizeof(stats->engine) + stats->engine.given * sizeof(stats->consumers[0]);
+    if (got >= 0 && (stats->engine.given > CONSUMERS_MAX || (size_t)got != size))
+        got = -EBADMSG;
+    if (got >= 0)
+        return stats;
+    free(stats);
+    *err = link_connect_failed(socket, got);
+    return NULL;
 }
 
 static void fill(const struct rollcall_engine_stats *engine, uint64_t acked_seq,
@@ -557,10 +559,10 @@ static const struct rollcall_consumer_stats *find(const struct remote_stats *sta
 static int remote_stats(void *state, struct rollcall_stats *stats)
 {
     const struct remote *r = state;
-    struct remote_stats *all;
-    int err = get_stats(r->socket, &all);
+    int err = 0;
+    struct remote_stats *all = get_stats(r->socket, &err);
 
-    if (err < 0)
+    if (!all)
         return err;
     fill(&all->engine, r->acked_seq, stats);
     stats->epoch = r->attached.epoch;
@@ -575,10 +577,10 @@ static int remote_stats(void *state, struct rollcall_stats *stats)
 static int remote_inspect(const struct rollcall_options *opts, struct rollcall_stats *stats)
 {
     const struct rollcall_consumer_stats *one;
-    struct remote_stats *all;
-    int err = get_stats(opts->socket, &all);
+    int err = 0;
+    struct remote_stats *all = get_stats(opts->socket, &err);
 
-    if (err < 0)
+    if (!all)
         return err;
     one = find(all, opts->name);
     if (one) {
@@ -595,9 +597,11 @@ static int remote_inspect(const struct rollcall_options *opts, struct rollcall_s
 static int remote_names(const struct rollcall_options *opts,
                         int (*each)(const char *name, void *context), void *context)
 {
-    struct remote_stats *all;
-    int err = get_stats(opts->socket, &all);
+    int err = 0;
+    struct remote_stats *all = get_stats(opts->socket, &err);
 
+    if (!all)
+        return err;
     for (uint32_t i = 0; err == 0 && i < all->engine.given; i++) {
         const struct rollcall_consumer_stats *one = &all->consumers[i];
         char name[ROLLCALL_NAME_MAX + 1];
@@ -606,11 +610,8 @@ static int remote_names(const struct rollcall_options *opts,
             continue;
         snprintf(name, sizeof(name), "%.*s", (int)one->name_size, one->name);
         err = each(name, context);
-        if (err)
-            break;
     }
-    if (err >= 0)
-        free(all);
+    free(all);
     return err;
 }
 

@@ -408,6 +408,17 @@ static int look_archive(struct client *client, void *data, size_t *bytes)
     return 0;
 }
 
+/* The reference of a request that this thread has taken: never the last one, as the list of clients
+ * has one too. */
+static void give_back(struct client *client)
+{
+    struct host *host = client->service->host;
+
+    host_lock(host);
+    client->queue.references--;
+    host_unlock(host);
+}
+
 static void serve_archive(struct client *client)
 {
     struct service *service = client->service;
@@ -431,7 +442,7 @@ static void serve_archive(struct client *client)
         slot->request = pended;
         client_answer_taken(client, slot, err, bytes);
     }
-    client_release(client);
+    give_back(client);
 }
 
 /* What is pended is of the epoch that has ended. */
@@ -448,7 +459,7 @@ static void refuse_all(struct client *client)
             return;
         service->slot.request = pended;
         client_answer_taken(client, &service->slot, ESTALE, 0);
-        client_release(client);
+        give_back(client);
     }
 }
 

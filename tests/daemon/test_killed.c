@@ -36,7 +36,7 @@ static void kill_daemon(struct rig *rig, unsigned round)
 {
     uint64_t before = rig->heard[0].last_seq;
 
-    wait_for_progress(rig, before + round % 7 * 10);
+    wait_for_progress(rig, before + (uint64_t)round % 7 * 10);
     rig_stop(rig, SIGKILL);
     rig_start(rig, NULL);
 }
