@@ -4,6 +4,7 @@
 #include "lib/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ static int check_given(int fd)
     if (type != SOCK_SEQPACKET || !listens)
         return rollcall_fail(-EINVAL, "the socket of systemd is another kind: use "
                                       "ListenSequentialPacket=");
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return rollcall_fail(-errno, "the socket of systemd cannot be used: %s", strerror(errno));
     return 0;
 }
 

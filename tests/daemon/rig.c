@@ -127,7 +127,7 @@ const char *rig_child(void)
     return path;
 }
 
-static void run_daemon(struct rig *rig, const char *const *more)
+_Noreturn void rig_exec(const struct rig *rig, const char *const *more)
 {
     const char *arguments[32] = {"rollcalld",  "--socket", rig->socket, "--journal",
                                  rig->journal, "--name",   rig->name};
@@ -156,7 +156,7 @@ void rig_start(struct rig *rig, const char *const *arguments)
 
     CHECK(pid >= 0);
     if (pid == 0)
-        run_daemon(rig, arguments);
+        rig_exec(rig, arguments);
     rig->daemon = pid;
     while (!answers(rig)) {
         if (waitpid(pid, &status, WNOHANG) != 0)

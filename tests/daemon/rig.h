@@ -76,6 +76,9 @@ struct behaviour {
 /* Runs the test in a process of its own, and cleans up. The exit status for main(); 77 without root. */
 int rig_main(void (*test)(struct rig *rig));
 
+/* Becomes rollcalld. */
+_Noreturn void rig_exec(const struct rig *rig, const char *const *arguments);
+
 /* Starts rollcalld, with more arguments (NULL ends them), and waits until it answers. */
 void rig_start(struct rig *rig, const char *const *arguments);
 
