@@ -78,11 +78,20 @@ static int open_one(struct durable *place, const struct journal_place *begin, bo
     return 0;
 }
 
-static int make_one(struct places *places, const struct journal_place *begin, const void *owner,
-                    struct durable **place)
+static unsigned count_of_user(const struct places *places, uint32_t uid)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < PLACES_MAX; i++)
+        count += places->all[i].version && places->all[i].kept.uid == uid;
+    return count;
+}
+
+static int make_one(struct places *places, const struct journal_place *begin, bool administrator,
+                    const void *owner, struct durable **place)
 {
     *place = find_free(places);
-    if (!*place)
+    if (!*place || (!administrator && count_of_user(places, begin->uid) >= PLACES_USER_MAX))
         return EUSERS;
     (*place)->kept = *begin;
     (*place)->owner = owner;
@@ -101,7 +110,7 @@ int places_open(struct places *places, const struct journal_place *begin, bool m
     if (*place)
         err = open_one(*place, begin, administrator, owner);
     else if (make)
-        err = make_one(places, begin, owner, place);
+        err = make_one(places, begin, administrator, owner, place);
     if (err == 0 && (*place)->version > places->stored_version)
         *version = (*place)->version;
     pthread_mutex_unlock(&places->lock);

@@ -17,7 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLACES_MAX 256u
+#define PLACES_MAX      256u
+#define PLACES_USER_MAX 32u /* of one user, unless that is an administrator */
 
 struct durable {
     struct journal_place kept; /* with epoch 0 it is removed, and free when that is stored */
@@ -39,9 +40,10 @@ int places_load(struct places *places, struct journal *journal, int wake_fd);
 void places_destroy(struct places *places);
 
 /*
- * Opens the name for `owner`, and makes it, at `begin`, if it is not there. *version: 0 if it was
+ * Opens the name for `owner`; if it is not there and `make`, makes it, at `begin`. *version: 0 if it was
  * there, else what has to be stored before it counts. 0, or an errno value: EBUSY it is open, EPERM
- * it is somebody else's, ENOENT `begin` is NULL, EUSERS too many names.
+ * it is somebody else's, ENOENT it is not, and
+ * is not to be made, EUSERS too many names.
  */
 int places_open(struct places *places, const struct journal_place *begin, bool make,
                 bool administrator, const void *owner, struct durable **place, uint64_t *version);

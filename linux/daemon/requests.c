@@ -145,6 +145,18 @@ static int attach(struct exchange *x)
     return request.name_size ? attach_durable(x, &request, &from) : begin(x, &from, false);
 }
 
+/* While a batch is being posted some have more of it than `posted_seq` says. */
+static uint64_t newest_seq(const struct service *service)
+{
+    const struct rollcall_request request = {.version = ROLLCALL_PROTOCOL_VERSION,
+                                             .size = sizeof(request)};
+    struct rollcall_engine_stats stats = {.last_seq = 0};
+    size_t bytes;
+
+    engine_stats(service->host->engine, &request, sizeof(request), &stats, sizeof(stats), &bytes);
+    return stats.last_seq;
+}
+
 static int resume(struct exchange *x)
 {
     const struct service *service = x->client->service;
@@ -163,7 +175,7 @@ static int resume(struct exchange *x)
     if (x->client->mode != CLIENT_NEW)
         return EBUSY;
     if (request.epoch == service->host->epoch)
-        last = atomic_load(&service->host->posted_seq);
+        last = newest_seq(service);
     else if (request.epoch > service->host->epoch ||
              archive_last_seq(&service->archive, request.epoch, &last) < 0 || last == 0)
         return ENOENT;

@@ -343,7 +343,10 @@ static void test_too_many_places(void **state)
         one.name[0] = (char)('a' + i % 26);
         one.name[1] = (char)('a' + i / 26);
         assert_int_equal(places_open(&places, &one, true, false, f, &place, &version),
-                         i < PLACES_MAX ? 0 : EUSERS);
+                         i < PLACES_USER_MAX ? 0 : EUSERS);
+        if (i >= PLACES_USER_MAX)
+            assert_int_equal(places_open(&places, &one, true, true, f, &place, &version),
+                             i < PLACES_MAX ? 0 : EUSERS);
     }
     unload(&places);
 }
