@@ -40,10 +40,9 @@ int places_load(struct places *places, struct journal *journal, int wake_fd);
 void places_destroy(struct places *places);
 
 /*
- * Opens the name for `owner`; if it is not there and `make`, makes it, at `begin`. *version: 0 if it was
- * there, else what has to be stored before it counts. 0, or an errno value: EBUSY it is open, EPERM
- * it is somebody else's, ENOENT it is not, and
- * is not to be made, EUSERS too many names.
+ * Opens the name for `owner`; if it is not there and `make`, makes it, at `begin`. *version: 0 if it
+ * was there, else what has to be stored before it counts. 0, or an errno value: EBUSY it is open,
+ * EPERM it is somebody else's, ENOENT it is not there, EUSERS too many names.
  */
 int places_open(struct places *places, const struct journal_place *begin, bool make,
                 bool administrator, const void *owner, struct durable **place, uint64_t *version);

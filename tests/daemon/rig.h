@@ -77,7 +77,7 @@ struct behaviour {
 int rig_main(void (*test)(struct rig *rig));
 
 /* Becomes rollcalld. */
-_Noreturn void rig_exec(const struct rig *rig, const char *const *arguments);
+_Noreturn void rig_exec(const struct rig *rig, const char *const *more);
 
 /* Starts rollcalld, with more arguments (NULL ends them), and waits until it answers. */
 void rig_start(struct rig *rig, const char *const *arguments);
