@@ -127,7 +127,7 @@ static void test_no_wakeup_is_lost(void **state)
     uint64_t seed = (uint64_t)time(NULL) | 1;
     pthread_t thread;
 
-    f->records = 3000000;
+    f->records = DOORBELL_RECORDS;
     f->bell.latency_ns = 1; /* tokens come back at once: every sleep is one with a ticket */
     printf("seed %llu\n", (unsigned long long)seed);
     alarm(WATCHDOG_S);
