@@ -99,13 +99,13 @@ struct control_result {
 
 struct control_facts {
     uint32_t reports;
-    uint32_t objects;         /* of the framework, alive */
-    uint32_t allocations;     /* of pool, alive */
-    uint32_t notify;          /* 0: none is registered, 1: Ex, 2: Ex2 */
-    uint32_t creations;       /* that the notify routine was called with, since the start */
-    uint32_t exits;           /* the same */
-    uint32_t raising;         /* threads of the setting StartThreads, and races, that are not done */
-    uint32_t fail_in;         /* allocations until one fails; 0: it has, or none is to */
+    uint32_t objects;     /* of the framework, alive */
+    uint32_t allocations; /* of pool, alive */
+    uint32_t notify;      /* 0: none is registered, 1: Ex, 2: Ex2 */
+    uint32_t creations;   /* that the notify routine was called with, since the start */
+    uint32_t exits;       /* the same */
+    uint32_t raising;     /* threads of the setting StartThreads, and races, that are not done */
+    uint32_t fail_in;     /* allocations until one fails; 0: it has, or none is to */
     uint32_t characteristics; /* of the device */
     uint32_t exclusive;
     uint64_t allocated; /* bytes of pool */
