@@ -234,7 +234,7 @@ static void test_no_memory(void **state)
 static void test_posting_answers_who_waits(void **state)
 {
     struct fixture *f = *state;
-    struct request *request = request_new(HEAD + 200 * BASE, false);
+    struct request *request = request_new(HEAD + 200ul * BASE, false);
     struct rollcall_fetch fetch;
     struct owner owner;
     uint64_t consumer;
