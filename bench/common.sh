@@ -80,7 +80,7 @@ machine() {
     echo "- processor: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) used here"
     echo "- memory: $(awk '/^MemTotal/ { printf "%.1f GiB", $2 / 1048576 }' /proc/meminfo)"
     echo "- kernel: $(uname -srm)"
-    echo "- busy before the measurements: $busy %"
+    echo "- busy before the measurements: ${busy:-?} %"
     for package in "$@"; do
         version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null || true)
         echo "- $package: ${version:-not installed}"

@@ -175,13 +175,12 @@ report() {
     else
         echo 'Not run: the driver was not built, or there was no Wine.' >"$memory/windows.md"
     fi
-    machine wine >"$memory/machine.md"
+    machine wine | grep -v "^- busy" >"$memory/machine.md"
     plots
     fill_template lab/lab.md.in >"$out/lab.md"
 }
 
 started=$(date -u '+%Y-%m-%d %H:%M UTC')
-busy=$(busy_percent)
 for part in "${parts[@]}"; do
     "run_$part"
 done

@@ -207,11 +207,13 @@ uint32_t host_raised(const struct host *host)
 
 bool host_quiet(const struct host *host)
 {
-    /* In this order: it counts an answer as handled after it has sent what follows from it. */
+    /* In this order: it counts an answer as handled after it has sent what follows from it. Who has
+     * just been started has sent nothing, and pends nothing. */
     uint64_t handled = host->account->handled;
 
     return host->service != 0 && handled == host->account->answered &&
-           host->account->sent == host->account->arrived;
+           host->account->sent == host->account->arrived &&
+           host->pended_count == host->design->requests;
 }
 
 const char *host_close(struct host *host, struct lab_result *result)

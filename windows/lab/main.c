@@ -26,7 +26,7 @@ static const char usage[] =
     "  --quick  a tenth of the processes, no more than 3 kills, and away for a quarter of the "
     "time:\n"
     "           to see that it works, not for numbers\n"
-    "  --list   the situations\n"
+    "  --list   the designs and the situations\n"
     "\n"
     "Exit status: 0, 1 if a run failed or its accounts are wrong, 2 for a wrong command line.\n";
 
@@ -214,6 +214,10 @@ static int run_one(const struct lab_design *design, uint32_t number,
 
 static int list(void)
 {
+    const struct lab_design *design;
+
+    for (size_t i = 0; (design = lab_design_at(i)) != NULL; i++)
+        printf("design\t%s\t%s\n", design->name, design->says);
     for (size_t i = 0; i < SITUATIONS; i++)
         printf("situation\t%s\t%s\n", situations[i].name, situations[i].says);
     return 0;
