@@ -21,7 +21,8 @@
  *
  * Threads: a `struct rollcall` may be used by one thread at a time. Different
  * ones are independent of each other. Functions that take only an event or a
- * batch may be called by any number of threads.
+ * batch may be called by any number of threads. A child made by fork() has none
+ * of them: its events are not mapped there.
  */
 #ifndef ROLLCALL_H
 #define ROLLCALL_H
