@@ -5,5 +5,8 @@ unit_test(place rollcall_static)
 unit_test(doorbell rollcall_static)
 target_sources(test_doorbell PRIVATE fake_ring.c)
 # A sanitizer needs no millions of sleeps to see what it looks for.
-target_compile_definitions(test_doorbell PRIVATE
-  DOORBELL_RECORDS=$<IF:$<BOOL:${ROLLCALL_SANITIZE}>,200000,3000000>u)
+if(ROLLCALL_SANITIZE)
+  target_compile_definitions(test_doorbell PRIVATE DOORBELL_RECORDS=200000u)
+else()
+  target_compile_definitions(test_doorbell PRIVATE DOORBELL_RECORDS=3000000u)
+endif()
