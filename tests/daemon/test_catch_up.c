@@ -111,7 +111,9 @@ static void after_retention(struct rig *rig)
     rig_start(rig, short_memory);
     read_until(rig, 3, "late", 1, false);
     place = rig->heard[3].last_seq;
-    load_all(processes);
+    /* Retention works once a second: some seconds of load, whose events are far more than is kept. */
+    for (int i = 0; i < 4; i++)
+        load_all(processes);
     rig_mark_end();
     newest = rig_newest(rig);
     memset(&rig->heard[3], 0, sizeof(rig->heard[3]));
