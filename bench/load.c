@@ -12,13 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] = "usage: load [--exec] [--workers N] --seconds S\n"
-                            "       load [--exec] [--workers N] --count N --pids FILE\n";
+static const char usage[] =
+    "usage: load [--exec] [--program PATH] [--workers N] --seconds S\n"
+    "       load [--exec] [--program PATH] [--workers N] --count N --pids FILE\n"
+    "--exec: each process is made by fork and executes /bin/true; --program: each is made by "
+    "vfork\n"
+    "and executes PATH, with the argument 0\n";
 
-static const struct option options[] = {
-    {"exec", no_argument, NULL, 'e'},          {"workers", required_argument, NULL, 'w'},
-    {"seconds", required_argument, NULL, 's'}, {"count", required_argument, NULL, 'c'},
-    {"pids", required_argument, NULL, 'p'},    {0}};
+static const struct option options[] = {{"exec", no_argument, NULL, 'e'},
+                                        {"workers", required_argument, NULL, 'w'},
+                                        {"seconds", required_argument, NULL, 's'},
+                                        {"count", required_argument, NULL, 'c'},
+                                        {"pids", required_argument, NULL, 'p'},
+                                        {"program", required_argument, NULL, 'x'},
+                                        {0}};
 
 static void write_pids(const struct work *work, const char *path)
 {
@@ -70,6 +77,10 @@ int main(int argc, char **argv)
             break;
         case 'p':
             pids = optarg;
+            break;
+        case 'x':
+            order.exec = true;
+            order.program = optarg;
             break;
         default:
             fputs(usage, stderr);

@@ -249,7 +249,7 @@ loss_of() {
         # The first fork of the burst may wait for a reader that is stopped; this one must not.
         (sleep "$stopped_s" && kill -CONT "$tool_pid") &
     fi
-    "$bin/bench/bin/load" --exec --count "$burst" --pids "$memory/pids" >/dev/null
+    "$bin/bench/bin/load" --program "$bin/bin/load-child" --count "$burst" --pids "$memory/pids" >/dev/null
     [ "$2" = normal ] || wait $!
     wait_told
     tool_stop

@@ -18,7 +18,7 @@ void worker_run(struct work *work, unsigned index)
 
     report->pid = getpid();
     while (order->count ? made < order->count : bench_now() - start < order->run_ns) {
-        pid_t pid = worker_make_process(order->exec);
+        pid_t pid = worker_make_process(order);
 
         if (pid < 0) {
             report->failed = true;

@@ -38,8 +38,10 @@ extern const char work_question[];
 
 /* What is to be done. */
 struct work_order {
-    unsigned workers;  /* 1 .. WORK_WORKERS_MAX */
-    bool exec;         /* Linux: each process executes a program; on Windows each does anyway */
+    unsigned workers; /* 1 .. WORK_WORKERS_MAX */
+    bool exec;        /* Linux: each process executes a program; on Windows each does anyway */
+    const char
+        *program;      /* Linux, with exec: executed after a vfork; NULL: /bin/true after a fork */
     uint64_t count;    /* so many processes, of all workers together; 0: until run_ns is over */
     uint64_t run_ns;   /* how long, if there is no count */
     uint64_t pause_ns; /* between the end of one process and the next, of each worker */

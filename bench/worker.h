@@ -10,7 +10,7 @@
 void worker_run(struct work *work, unsigned index);
 
 /* In a worker: one process, from beginning to end. Its pid, or -1. */
-pid_t worker_make_process(bool exec);
+pid_t worker_make_process(const struct work_order *order);
 
 /* Whether the workers' process has ended; `wait`: not before it has, if nothing interrupts. */
 bool workers_ended(const struct work *work, bool wait);

@@ -39,14 +39,14 @@ struct worker {
 
 static wchar_t program[MAX_PATH + sizeof(PROGRAM) / sizeof(wchar_t)];
 
-pid_t worker_make_process(bool exec)
+pid_t worker_make_process(const struct work_order *order)
 {
     STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION process;
     wchar_t line[] = COMMAND_LINE;
     DWORD status = 1;
 
-    (void)exec;
+    (void)order;
     /* Without a console: Windows starts a process for each new one. */
     if (!CreateProcessW(program, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup,
                         &process))
