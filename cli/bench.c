@@ -5,8 +5,8 @@
 #include "bench/measure.h"
 #include "bench/work.h"
 #include "cli/command.h"
-#include "cli/complain.h"
-#include "cli/parse.h"
+#include "program/complain.h"
+#include "program/parse.h"
 
 #include <rollcall/rollcall.h>
 

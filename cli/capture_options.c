@@ -2,8 +2,8 @@
 #include "cli/capture_options.h"
 
 #include "cli/command.h"
-#include "cli/complain.h"
-#include "cli/parse.h"
+#include "program/complain.h"
+#include "program/parse.h"
 
 #include <string.h>
 

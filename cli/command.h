@@ -3,9 +3,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#define EXIT_OK    0
-#define EXIT_FAIL  1 /* it did not work; stderr says why */
-#define EXIT_USAGE 2 /* it was called wrongly; nothing was done */
+#include "program/status.h"
 
 struct command {
     const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/capture_options.h"
 #include "cli/command.h"
-#include "cli/complain.h"
+#include "program/complain.h"
 
 #include <rollcall/rollcall.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
-#include "cli/complain.h"
 #include "cli/output.h"
+#include "program/complain.h"
 
 #include "lib/requirements.h"
 

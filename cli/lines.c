@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/lines.h"
 
-#include "cli/system.h"
-#include "cli/text.h"
+#include "events/text.h"
+#include "program/system.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
-#include "cli/complain.h"
+#include "program/complain.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/printer.h"
 
-#include "cli/json.h"
-#include "cli/system.h"
+#include "events/json.h"
+#include "program/system.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,10 +3,10 @@
 #ifndef CLI_PRINTER_H
 #define CLI_PRINTER_H
 
-#include "cli/filter.h"
 #include "cli/lines.h"
 #include "cli/output.h"
-#include "cli/processes.h"
+#include "events/filter.h"
+#include "events/processes.h"
 
 #include <rollcall/rollcall.h>
 

@@ -2,7 +2,7 @@
 #include "cli/progress.h"
 
 #include "cli/consume.h"
-#include "cli/size.h"
+#include "program/size.h"
 
 #include <inttypes.h>
 #include <stdio.h>

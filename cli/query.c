@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
-#include "cli/complain.h"
-#include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/output.h"
-#include "cli/parse.h"
 #include "cli/rows.h"
-#include "cli/signals.h"
-#include "cli/system.h"
+#include "events/json.h"
+#include "program/complain.h"
+#include "program/parse.h"
+#include "program/signals.h"
+#include "program/system.h"
 
 #include "journal/journal.h"
 

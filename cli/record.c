@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/capture_options.h"
 #include "cli/command.h"
-#include "cli/complain.h"
 #include "cli/consume.h"
-#include "cli/json.h"
 #include "cli/output.h"
-#include "cli/parse.h"
 #include "cli/progress.h"
-#include "cli/signals.h"
+#include "events/json.h"
+#include "program/complain.h"
+#include "program/parse.h"
+#include "program/signals.h"
 
 #include "journal/journal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/rows.h"
 
-#include "cli/text.h"
+#include "events/text.h"
 #include "lib/error.h"
 #include "lib/utf8.h"
 

@@ -2,11 +2,11 @@
 #include "cli/capture_options.h"
 #include "cli/child.h"
 #include "cli/command.h"
-#include "cli/complain.h"
 #include "cli/consume.h"
 #include "cli/printer.h"
-#include "cli/signals.h"
-#include "cli/system.h"
+#include "program/complain.h"
+#include "program/signals.h"
+#include "program/system.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/capture_options.h"
 #include "cli/command.h"
-#include "cli/complain.h"
 #include "cli/consume.h"
 #include "cli/lines.h"
 #include "cli/output.h"
-#include "cli/parse.h"
-#include "cli/signals.h"
-#include "cli/size.h"
+#include "program/complain.h"
+#include "program/parse.h"
+#include "program/signals.h"
+#include "program/size.h"
 
 #include <rollcall/rollcall.h>
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
-#include "cli/complain.h"
 #include "cli/consume.h"
-#include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/output.h"
-#include "cli/parse.h"
-#include "cli/processes.h"
-#include "cli/signals.h"
-#include "cli/text.h"
+#include "events/json.h"
+#include "events/processes.h"
+#include "events/text.h"
+#include "program/complain.h"
+#include "program/parse.h"
+#include "program/signals.h"
 
 #include "journal/journal.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/capture_options.h"
 #include "cli/command.h"
-#include "cli/complain.h"
 #include "cli/consume.h"
-#include "cli/parse.h"
 #include "cli/printer.h"
-#include "cli/signals.h"
+#include "program/complain.h"
+#include "program/parse.h"
+#include "program/signals.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/child.h"
 
-#include "linux/cli/signal_fd.h"
+#include "linux/program/signal_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/consume.h"
 
-#include "cli/signals.h"
-#include "linux/cli/signal_fd.h"
 #include "linux/clock.h"
+#include "linux/program/signal_fd.h"
+#include "program/signals.h"
 
 #include <errno.h>
 #include <poll.h>

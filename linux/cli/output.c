@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/output.h"
 
-#include "cli/signals.h"
-#include "linux/cli/signal_fd.h"
+#include "linux/program/signal_fd.h"
+#include "program/signals.h"
 
 #include <errno.h>
 #include <poll.h>

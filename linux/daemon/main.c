@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* rollcalld: takes the events from the kernel, keeps them in the journal, and gives them to whoever
  * asks and may have them. */
-#include "cli/command.h"
-#include "cli/complain.h"
-#include "cli/signals.h"
-#include "linux/cli/signal_fd.h"
 #include "linux/daemon/listener.h"
 #include "linux/daemon/server.h"
 #include "linux/daemon/source.h"
+#include "linux/program/signal_fd.h"
+#include "program/complain.h"
+#include "program/signals.h"
+#include "program/status.h"
 
 #include <errno.h>
 #include <signal.h>

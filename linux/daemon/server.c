@@ -6,10 +6,10 @@
  */
 #include "linux/daemon/server.h"
 
-#include "cli/complain.h"
 #include "lib/error.h"
 #include "linux/clock.h"
 #include "linux/daemon/requests.h"
+#include "program/complain.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "linux/daemon/settings.h"
 
-#include "cli/command.h"
-#include "cli/complain.h"
-#include "cli/parse.h"
 #include "linux/daemon/server.h"
+#include "program/complain.h"
+#include "program/parse.h"
+#include "program/status.h"
 
 #include <rollcall/protocol.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "linux/daemon/source.h"
 
-#include "cli/complain.h"
 #include "lib/error.h"
 #include "linux/clock.h"
+#include "program/complain.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Records from who knows where: what passes for well-formed can be looked at and printed. */
-#include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/output.h"
+#include "events/json.h"
 
 #include <rollcall/rollcall.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Events for a person: columns that line up, and nothing that steers the terminal. */
 #include "cli/lines.h"
-#include "cli/text.h"
+#include "events/text.h"
 #include "lib/utf8.h"
-#include "tests/unit/test_cli_events.h"
+#include "tests/unit/sample_events.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

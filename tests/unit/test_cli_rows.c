@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of an SQL statement, as a table and as JSON. */
 #include "cli/rows.h"
-#include "tests/unit/test_cli_events.h"
+#include "tests/unit/sample_events.h"
 
 #include <jansson.h>
 #include <sqlite3.h>

@@ -2,8 +2,8 @@
 /* The command line and the configuration file of rollcalld. */
 #include "linux/daemon/settings.h"
 
-#include "cli/command.h"
-#include "cli/complain.h"
+#include "program/complain.h"
+#include "program/status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What windows/ does in the place of the C library and of Linux: as far as it needs no driver. */
-#include "cli/parse.h"
-#include "cli/system.h"
 #include "journal/file.h"
 #include "journal/lock.h"
+#include "program/parse.h"
+#include "program/system.h"
 #include "windows/cli/command_line.h"
 #include "windows/error.h"
 #include "windows/posix.h"

@@ -5,7 +5,7 @@
  * manager is played here: what recorder.c asks of it comes to these functions.
  */
 #include "tests/wine/service_tools.h"
-#include "windows/cli/stop.h"
+#include "windows/program/stop.h"
 #include "windows/service/recorder.h"
 
 #include <sqlite3.h>

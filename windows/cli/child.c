@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/child.h"
 
-#include "cli/signals.h"
+#include "program/signals.h"
 #include "windows/cli/command_line.h"
-#include "windows/cli/stop.h"
 #include "windows/error.h"
+#include "windows/program/stop.h"
 
 #include <windows.h>
 

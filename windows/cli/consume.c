@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/consume.h"
 
-#include "cli/signals.h"
-#include "windows/cli/stop.h"
+#include "program/signals.h"
 #include "windows/clock.h"
+#include "windows/program/stop.h"
 
 uint64_t consume_now(void)
 {

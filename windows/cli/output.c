@@ -2,7 +2,7 @@
 /* The stream's own buffer is where text is collected. */
 #include "cli/output.h"
 
-#include "cli/signals.h"
+#include "program/signals.h"
 
 #include <windows.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
-#include "cli/complain.h"
-#include "cli/parse.h"
+#include "program/complain.h"
+#include "program/parse.h"
 #include "windows/service/directory.h"
 #include "windows/service/manager.h"
 #include "windows/service/names.h"

@@ -2,8 +2,8 @@
 #include "windows/service/recorder.h"
 
 #include "cli/command.h"
-#include "cli/complain.h"
-#include "windows/cli/stop.h"
+#include "program/complain.h"
+#include "windows/program/stop.h"
 #include "windows/service/log.h"
 #include "windows/service/names.h"
 
