@@ -20,47 +20,49 @@
 #define TEXT_OF(macro)  TEXT_OF_(macro)
 #define TEXT_OF_(value) #value
 
-/* *fresh: whether the database has nothing in it yet. */
-static int check_version(const struct journal *journal, bool *fresh)
+/* *version: 0 if the database has nothing in it yet. */
+static int check_version(const struct journal *journal, int64_t *version)
 {
     int64_t id = 0;
-    int64_t version = 0;
     int64_t tables = 0;
     int err = journal_number(journal, "PRAGMA application_id", &id);
 
     if (err == 0)
-        err = journal_number(journal, "PRAGMA user_version", &version);
+        err = journal_number(journal, "PRAGMA user_version", version);
     if (err == 0)
         err = journal_number(journal, "SELECT count(*) FROM sqlite_schema", &tables);
     if (err < 0)
         return err;
-    *fresh = id == 0 && version == 0 && tables == 0;
-    if (*fresh && !journal->opts.read_only)
+    if (id == 0 && *version == 0 && tables == 0 && !journal->opts.read_only)
         return 0;
     if (id != JOURNAL_ID)
         return journal_fail(journal, SQLITE_NOTADB);
-    if (version != JOURNAL_VERSION)
+    if (*version < JOURNAL_VERSION_READABLE || *version > JOURNAL_VERSION)
         return rollcall_fail(-EPROTO,
                              "the journal '%s' has version %lld, and this rollcall knows version "
                              "%d: use the rollcall that wrote it, or a newer one",
-                             journal->path, (long long)version, JOURNAL_VERSION);
+                             journal->path, (long long)*version, JOURNAL_VERSION);
     return 0;
 }
 
-/* The version is written with the tables, so that half a journal is never taken for one. */
-static int make_tables(const struct journal *journal)
+/* Makes the tables that a journal of this version lacks, 0: all. The new version is written with them, so
+ * that half a journal is never taken for one. */
+static int make_tables(const struct journal *journal, int64_t version)
 {
-    char version[128];
+    char pragmas[128];
     int err = journal_begin(journal);
 
     if (err < 0)
         return err;
-    err = journal_run(journal, journal_schema);
+    if (version == 0)
+        err = journal_run(journal, journal_schema);
+    if (err == 0)
+        err = journal_run(journal, journal_schema_living);
     if (err == 0) {
-        sqlite3_snprintf(sizeof(version), version,
+        sqlite3_snprintf(sizeof(pragmas), pragmas,
                          "PRAGMA application_id = %d; PRAGMA user_version = %d", JOURNAL_ID,
                          JOURNAL_VERSION);
-        err = journal_run(journal, version);
+        err = journal_run(journal, pragmas);
     }
     return journal_end(journal, err);
 }
@@ -85,23 +87,28 @@ static int limit_wal(const struct journal *journal)
     return journal_run(journal, pragma);
 }
 
-static int prepare_writer(struct journal *journal, bool fresh)
+static int prepare_writer(struct journal *journal, int64_t version)
 {
     /* The size of pages and the vacuum only take effect before the first table. */
     static const char settings[] =
         "PRAGMA page_size = " TEXT_OF(PAGE_SIZE) "; PRAGMA auto_vacuum = INCREMENTAL;"
-                                                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = "
-                                                 "FULL; PRAGMA secure_delete = OFF;"
+                                                 "PRAGMA journal_mode = WAL;"
+                                                 "PRAGMA secure_delete = OFF;"
                                                  "PRAGMA cache_size = -" TEXT_OF(CACHE_KIB);
     int persist = 1;
     int err = journal_run(journal, settings);
 
+    if (err == 0)
+        err = journal_run(journal, journal->opts.sync_later ? "PRAGMA synchronous = NORMAL"
+                                                            : "PRAGMA synchronous = FULL");
     /* With the WAL in place, whoever may only read the directory can still read the journal. */
     sqlite3_file_control(journal->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     if (err == 0)
         err = limit_wal(journal);
-    if (err == 0 && fresh)
-        err = make_tables(journal);
+    if (err == 0 && version < JOURNAL_VERSION)
+        err = make_tables(journal, version);
+    if (err == 0)
+        journal_forget_dead(journal);
     if (err == 0)
         err = journal_prepare(journal, ROW_SQL_INSERT, &journal->insert);
     if (err == 0)
@@ -150,7 +157,7 @@ static char *immutable_uri(const char *path)
 
 /* SQLite wants to make the files beside the journal even for reading. Where that is not possible
  * and there is no WAL, as on a read-only file system, the journal is read as it stands. */
-static int reopen_as_it_stands(struct journal *journal, bool *fresh)
+static int reopen_as_it_stands(struct journal *journal, int64_t *version)
 {
     char *uri = immutable_uri(journal->path);
     int err;
@@ -160,7 +167,7 @@ static int reopen_as_it_stands(struct journal *journal, bool *fresh)
     sqlite3_close(journal->db);
     err = connect_by(journal, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     sqlite3_free(uri);
-    return err < 0 ? err : check_version(journal, fresh);
+    return err < 0 ? err : check_version(journal, version);
 }
 
 static bool stands_alone(const struct journal *journal)
@@ -172,15 +179,15 @@ static bool stands_alone(const struct journal *journal)
 static int open_database(struct journal *journal)
 {
     bool reading = journal->opts.read_only;
-    bool fresh = false;
+    int64_t version = 0;
     int err =
         connect_by(journal, journal->path, reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 
     if (err < 0)
         return err;
-    err = check_version(journal, &fresh);
+    err = check_version(journal, &version);
     if (err < 0 && reading && stands_alone(journal))
-        err = reopen_as_it_stands(journal, &fresh);
+        err = reopen_as_it_stands(journal, &version);
     if (err < 0 || reading)
         return err;
     /* Only now it is sure that the file is ours, so that nothing is left beside other people's;
@@ -190,8 +197,8 @@ static int open_database(struct journal *journal)
     if (err == 0 && (err = file_usable(journal->path, true)) < 0)
         journal_file_failed(journal->path, err);
     if (err == 0)
-        err = check_version(journal, &fresh);
-    return err < 0 ? err : prepare_writer(journal, fresh);
+        err = check_version(journal, &version);
+    return err < 0 ? err : prepare_writer(journal, version);
 }
 
 /* ---- the file ---- */
@@ -279,4 +286,18 @@ int journal_size(struct journal *journal, uint64_t *bytes)
 {
     *bytes = size_of(journal, "") + size_of(journal, "-wal") + size_of(journal, "-shm");
     return *bytes > 0 ? 0 : journal_file_failed(journal->path, -ENOENT);
+}
+
+/* Nothing of SQLite's, which belongs to another thread; what is not in the log any more it has
+ * brought to the disk itself. */
+int journal_sync(const struct journal *journal)
+{
+    char *name = NULL;
+    int err;
+
+    if (asprintf(&name, "%s-wal", journal->path) < 0)
+        return rollcall_fail(-ENOMEM, "no memory for the journal '%s'", journal->path);
+    err = file_sync(name);
+    free(name);
+    return err < 0 ? journal_file_failed(journal->path, err) : 0;
 }

@@ -19,6 +19,8 @@ struct journal;
 
 struct journal_options {
     bool read_only;        /* the file must exist, and is not changed */
+    bool sync_later;       /* what is stored survives the end of the process, but that of the system
+                              only after journal_sync() */
     uint64_t keep_bytes;   /* retention: size of the file, 0: no limit */
     uint64_t keep_seconds; /* retention: age of an event, 0: no limit */
 };
@@ -37,12 +39,17 @@ void journal_close(struct journal *journal);
 void journal_discard(struct journal *journal);
 
 /*
- * Stores the events in one transaction; when it returns 0 they are on the disk. Events that are
+ * Stores the events in one transaction; when it returns 0 they are on the disk, unless `sync_later` is
+ * set. Events that are
  * there already, by (epoch, seq), are left as they are. After an error nothing of the batch is
  * stored, and the same call can be made again when the cause is gone.
  * -ENOSPC the disk is full, -EBUSY locked by another program, -EIO, -EBADMSG, -EROFS, -EACCES.
  */
 int journal_append(struct journal *journal, const struct rollcall_batch *batch);
+
+/* With `sync_later`: waits until all that was stored before is on the disk. Other threads may use the
+ * journal meanwhile, but not close it. -EIO, ...; the same call can be made again. */
+int journal_sync(const struct journal *journal);
 
 /* Removes some of what is older or more than the options say: a bounded piece of work. Returns 1
  * if there is more to do, else 0. What is known of processes that have not ended stays. */
@@ -95,6 +102,16 @@ int journal_begin_seq(struct journal *journal, uint64_t epoch, uint64_t *seq);
 
 /* The first epoch after this one of which there are events; 0: none. */
 int journal_next_epoch(struct journal *journal, uint64_t epoch, uint64_t *next);
+
+/* Calls each() for every process that is alive at the end of the journal in this epoch, with the number
+ * of the event that announced it, in their order; *last_seq: the end, of the same moment. */
+int journal_living(struct journal *journal, uint64_t epoch, uint64_t *last_seq,
+                   int (*each)(uint64_t seq, void *context), void *context);
+
+/* Calls each() with what was known, after event `last_seq`, of the process that event `seq` has
+ * announced: its last exec, else that event; not if that is not there any more. */
+int journal_known(struct journal *journal, uint64_t epoch, uint64_t seq, uint64_t last_seq,
+                  journal_each *each, void *context);
 
 /* Up to where a durable consumer of the daemon has acknowledged. */
 struct journal_place {

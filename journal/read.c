@@ -27,8 +27,8 @@ static int give_event(const struct journal *journal, struct row *row, sqlite3_st
 }
 
 /* The row is the reader's own: each() may append to the journal. */
-static int give_events(const struct journal *journal, sqlite3_stmt *statement, journal_each *each,
-                       void *context)
+int journal_give_events(const struct journal *journal, sqlite3_stmt *statement, journal_each *each,
+                        void *context)
 {
     sqlite3_stmt *details = NULL;
     struct row row = {0};
@@ -133,7 +133,7 @@ int journal_query(struct journal *journal, const struct journal_filter *filter, 
 
     if (err == 0) {
         bind_values(&query, statement);
-        err = give_events(journal, statement, each, context);
+        err = journal_give_events(journal, statement, each, context);
     }
     sqlite3_finalize(statement);
     sqlite3_free(sql);
@@ -161,7 +161,7 @@ int journal_alive(struct journal *journal, int64_t at_ns, journal_each *each, vo
 
     if (err == 0) {
         sqlite3_bind_int64(statement, 1, at_ns ? at_ns : INT64_MAX);
-        err = give_events(journal, statement, each, context);
+        err = journal_give_events(journal, statement, each, context);
     }
     sqlite3_finalize(statement);
     return err;
@@ -184,7 +184,7 @@ int journal_read(struct journal *journal, uint64_t epoch, uint64_t first_seq, ui
         sqlite3_bind_int64(statement, 1, (sqlite3_int64)epoch);
         sqlite3_bind_int64(statement, 2, (sqlite3_int64)first_seq);
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)last_seq);
-        err = give_events(journal, statement, each, context);
+        err = journal_give_events(journal, statement, each, context);
     }
     sqlite3_finalize(statement);
     return err;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The tables and views of a journal, version 2; docs/journal.md explains them.
+-- The tables and views of a journal; docs/journal.md explains them.
 
 -- One row for each event. The order of appending is the order of the key.
 CREATE TABLE events (

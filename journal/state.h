@@ -8,8 +8,9 @@
 
 #include <sqlite3.h>
 
-#define JOURNAL_ID      0x726f6c6c /* application_id: "roll" */
-#define JOURNAL_VERSION 2          /* user_version: of the schema */
+#define JOURNAL_ID               0x726f6c6c /* application_id: "roll" */
+#define JOURNAL_VERSION          3          /* user_version: of the schema */
+#define JOURNAL_VERSION_READABLE 2 /* the oldest one that can be read, and made into the newest */
 
 #define JOURNAL_BUSY_MS 1000 /* how long another program's lock is waited for */
 
@@ -24,6 +25,7 @@ struct journal {
 };
 
 extern const char journal_schema[];
+extern const char journal_schema_living[]; /* what version 3 has more */
 
 /* Turns SQLite's code into the negative errno value and the text for rollcall_error(). */
 int journal_fail(const struct journal *journal, int rc);
@@ -38,6 +40,14 @@ int journal_run(const struct journal *journal, const char *sql);
 
 /* Gets the first column of the first row; *value stays if there is none. */
 int journal_number(const struct journal *journal, const char *sql, int64_t *value);
+
+/* Gives each event on which the statement stands, whose first columns are ROW_COLUMN_NAMES, until one
+ * returns something other than 0. */
+int journal_give_events(const struct journal *journal, sqlite3_stmt *statement, journal_each *each,
+                        void *context);
+
+/* Removes from `living` what is not of the newest epoch, if that can be done. */
+void journal_forget_dead(const struct journal *journal);
 
 /* Bytes that the WAL is cut back to. */
 uint64_t journal_wal_limit(const struct journal_options *opts);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_test(journal_text rollcall_journal)
-foreach(test journal journal_faults journal_retain journal_space journal_sql)
+foreach(test journal journal_faults journal_living journal_retain journal_space journal_sql)
   unit_test(${test} rollcall_journal)
   target_sources(test_${test} PRIVATE test_journal_events.c)
 endforeach()

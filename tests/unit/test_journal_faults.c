@@ -274,9 +274,9 @@ static void later_version(void **state)
     const struct place *place = *state;
 
     make_journal(place);
-    change(place, "PRAGMA user_version = 3");
-    expect_open_fails(place, false, -EPROTO, "version 3");
-    expect_open_fails(place, true, -EPROTO, "version 3");
+    change(place, "PRAGMA user_version = 4");
+    expect_open_fails(place, false, -EPROTO, "version 4");
+    expect_open_fails(place, true, -EPROTO, "version 4");
 }
 
 static void no_such_place(void **state)
