@@ -117,8 +117,11 @@ static int serve(struct daemon *d)
 static int open_and_serve(struct daemon *d)
 {
     struct source *source = &d->source;
-    int err = journal_open(d->settings.journal, &d->settings.retention, &source->journal);
+    struct journal_options writing = d->settings.retention;
+    int err;
 
+    writing.sync_later = true;
+    err = journal_open(d->settings.journal, &writing, &source->journal);
     if (err < 0)
         return err;
     err = rollcall_open(&d->settings.capture, &source->rc);

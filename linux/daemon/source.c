@@ -14,6 +14,8 @@
 #define STORE_NS  SECOND /* how long an acknowledgement may be unstored */
 #define RETAIN_NS SECOND
 
+#define UNSYNCED_PART 8 /* of the ring, which is in use until it is synced */
+
 /* ---- waiting ---- */
 
 static int milliseconds_until(uint64_t then)
@@ -131,7 +133,7 @@ static int post(struct source *source, const struct rollcall_batch *batch)
     if (status != ENGINE_OK)
         return rollcall_fail(-EBADMSG, "the kernel's events have a hole before event %llu",
                              (unsigned long long)batch->first_seq);
-    atomic_store(&source->host->posted_seq, batch->last_seq);
+    host_posted(source->host, batch->last_seq);
     return 0;
 }
 
@@ -139,9 +141,21 @@ static int handle(struct source *source, const struct rollcall_batch *batch)
 {
     int err = store(source, batch);
 
-    if (err == 0)
-        err = post(source, batch);
-    return err < 0 ? err : rollcall_ack(source->rc, batch->last_seq);
+    if (err < 0)
+        return err;
+    syncer_written(&source->syncer, batch->last_seq, batch->size);
+    return post(source, batch);
+}
+
+/* What is on the disk. */
+static int acknowledge(struct source *source)
+{
+    uint64_t seq = syncer_synced(&source->syncer);
+
+    if (seq <= source->acked_seq)
+        return 0;
+    source->acked_seq = seq;
+    return rollcall_ack(source->rc, seq);
 }
 
 /* ---- the thread ---- */
@@ -153,6 +167,8 @@ static int take_one(struct source *source)
     int err = n > 0 ? handle(source, &batch) : n;
     uint64_t then;
 
+    if (err == 0)
+        err = acknowledge(source);
     if (err == 0)
         err = do_what_is_due(source);
     if (err == -EINTR)
@@ -184,11 +200,22 @@ static void *run(void *context)
 
 int source_start(struct source *source)
 {
-    int err;
+    struct rollcall_stats stats;
+    int err = rollcall_stats(source->rc, &stats, sizeof(stats));
 
+    if (err < 0)
+        return err;
     source->store_at = UINT64_MAX;
+    source->acked_seq = stats.acked_seq;
+    err = syncer_start(&source->syncer, source->journal, source->wake_fd, stats.acked_seq,
+                       stats.ring_size / UNSYNCED_PART);
+    if (err < 0)
+        return err;
     err = pthread_create(&source->thread, NULL, run, source);
-    return err ? rollcall_fail(-err, "cannot start a thread: %s", strerror(err)) : 0;
+    if (err == 0)
+        return 0;
+    syncer_stop(&source->syncer);
+    return rollcall_fail(-err, "cannot start a thread: %s", strerror(err));
 }
 
 int source_stop(struct source *source)
@@ -202,6 +229,9 @@ int source_stop(struct source *source)
     pthread_join(source->thread, NULL);
     if (source->failed == 0 && places_due(source->places, &urgent) &&
         places_store(source->places, source->journal) < 0)
+        complain("%s", rollcall_error());
+    syncer_stop(&source->syncer);
+    if (source->failed == 0 && acknowledge(source) < 0)
         complain("%s", rollcall_error());
     return source->failed;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that takes the events: from the kernel into the journal, then into the engine, and only
- * then acknowledged to the kernel. Whatever instruction it is killed at: what was not acknowledged
+ * The thread that takes the events: from the kernel into the journal, then into the engine; acknowledged
+ * to the kernel when the journal has them on the disk. Whatever instruction it is killed at: what was not acknowledged
  * comes again, the journal leaves what it has, and the engine begins behind what the journal has.
  *
  * It is the only one that uses the consumer of the kernel and the journal's writer.
@@ -12,6 +12,7 @@
 #include "journal/journal.h"
 #include "linux/daemon/host.h"
 #include "linux/daemon/places.h"
+#include "linux/daemon/syncer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,12 +22,14 @@ struct source {
     struct journal *journal;
     struct host *host;
     struct places *places;
+    struct syncer syncer;
     bool retains; /* the journal has limits */
-    int wake_fd;  /* eventfd(2): a place has changed, or `stop` */
+    int wake_fd;  /* eventfd(2): a place has changed, more is on the disk, or `stop` */
     atomic_bool stop;
     int failed; /* why it ended by itself: a negative errno; 0: it has not */
     void (*on_failure)(void);
     pthread_t thread;
+    uint64_t acked_seq; /* to the kernel */
     uint64_t retain_at;
     uint64_t store_at; /* places */
 };
@@ -34,7 +37,7 @@ struct source {
 /* 0 or a negative errno (rollcall_fail). */
 int source_start(struct source *source);
 
-/* Ends it, after the places have been stored. Returns `failed`. */
+/* Ends it, after the places have been stored and what was taken is on the disk. Returns `failed`. */
 int source_stop(struct source *source);
 
 #endif
