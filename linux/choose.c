@@ -27,14 +27,11 @@ static bool daemon_is_there(const char *socket)
 
 const struct transport *transport_choose(const struct rollcall_options *opts)
 {
-    /* The kernel tells who asks for it of the processes that are there; that takes root. */
-    bool wants_existing = !opts->name && opts->flags & ROLLCALL_EXISTING && geteuid() == 0;
-
     if (opts->flags & ROLLCALL_DIRECT)
         return &transport_direct;
     if (opts->flags & ROLLCALL_DAEMON)
         return &transport_daemon;
-    if (wants_existing || (opts->name && is_pinned(opts->name)))
+    if (opts->name && is_pinned(opts->name))
         return &transport_direct;
     return daemon_is_there(opts->socket) ? &transport_daemon : &transport_direct;
 }

@@ -13,6 +13,7 @@
 #include "lib/error.h"
 #include "lib/transport.h"
 #include "linux/clock.h"
+#include "linux/existing.h"
 #include "linux/link.h"
 
 #include <errno.h>
@@ -39,6 +40,8 @@ struct remote {
     bool asked;  /* a fetch is pended */
     uint32_t tag;
     struct rollcall_attached attached;
+    struct existing existing;
+    bool existing_told;     /* to the caller, who may still look at them */
     uint64_t delivered_seq; /* to the caller */
     uint64_t acked_seq;     /* by the caller */
     uint64_t linked_seq;    /* delivered by this connection */
@@ -357,11 +360,21 @@ static int next_spinning(struct remote *r, struct rollcall_batch *batch)
     return n;
 }
 
+static int tell_existing(struct remote *r, struct rollcall_batch *batch)
+{
+    r->existing_told = true;
+    batch->wall_offset_ns = r->attached.wall_offset_ns;
+    return existing_take(&r->existing, batch);
+}
+
 static int remote_next(void *state, int timeout_ms, struct rollcall_batch *batch)
 {
     struct remote *r = state;
     uint64_t deadline = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
 
+    if (r->existing.records && !r->existing_told)
+        return tell_existing(r, batch);
+    existing_free(&r->existing);
     if (r->spin_fd >= 0)
         return next_spinning(r, batch);
     for (;;) {
@@ -417,6 +430,7 @@ static void remote_close(void *state)
 
     tell(r);
     disconnect(r);
+    existing_free(&r->existing);
     close_fd(r->epoll);
     close_fd(r->timer);
     close_fd(r->spin_fd);
@@ -435,6 +449,22 @@ static int open_descriptors(struct remote *r)
     if (r->epoll < 0 || r->timer < 0 || (r->opts.flags & ROLLCALL_SPIN && r->spin_fd < 0) ||
         epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->timer, &event) < 0)
         return rollcall_fail(-errno, "out of file descriptors: %s", strerror(errno));
+    return 0;
+}
+
+/* The events begin behind what is told. */
+static int read_existing(struct remote *r)
+{
+    int err = existing_read(&r->existing, r->link);
+
+    if (err == -EBADMSG || err == -EOPNOTSUPP)
+        return rollcall_fail(err, "the daemon does not tell of the processes that are there as it "
+                                  "should: use the rollcalld that came with this rollcall");
+    if (err < 0)
+        return attach_failed(r, err);
+    r->attached.epoch = r->existing.epoch;
+    r->attached.acked_seq = r->existing.next_seq - 1;
+    begin(r, 0);
     return 0;
 }
 
@@ -462,15 +492,13 @@ static int remote_open(const struct rollcall_options *opts, void **state)
         snprintf(r->name, sizeof(r->name), "%s", opts->name);
     r->socket = strdup(link_path(opts->socket));
     err = r->socket ? open_descriptors(r) : rollcall_fail(-ENOMEM, "out of memory");
-    if (err == 0 && !opts->name && opts->flags & ROLLCALL_EXISTING)
-        err = rollcall_fail(-EOPNOTSUPP, "the daemon tells an ephemeral consumer nothing of the "
-                                         "processes that are there already: leave that out, give "
-                                         "it a name, or read from the kernel (--direct)");
     if (err == 0) {
         err = connect_and_attach(r, false);
         if (err < 0)
             err = open_failed(r, err);
     }
+    if (err == 0 && !opts->name && opts->flags & ROLLCALL_EXISTING)
+        err = read_existing(r);
     if (err < 0) {
         remote_close(r);
         return err;

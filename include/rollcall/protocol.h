@@ -65,6 +65,13 @@
  * Linux. */
 #define ROLLCALL_CODE_RESUME ROLLCALL_CODE(0x80au, ROLLCALL_ACCESS_READ | ROLLCALL_ACCESS_WRITE)
 
+/* in: rollcall_request, out: rollcall_reply and records. Some more of the processes that were there
+ * before the consumer's first event, as `exists` records, and behind the last of them a `synced`;
+ * their seq is 0. For a consumer without a name that has not fetched anything yet: its place is set
+ * anew by the first of these requests, so that each process is either told of here or created by an
+ * event; the reply's first_seq is what comes next. Linux. */
+#define ROLLCALL_CODE_EXISTING ROLLCALL_CODE(0x80bu, ROLLCALL_ACCESS_READ | ROLLCALL_ACCESS_WRITE)
+
 /*
  * The socket of the Linux daemon, SOCK_SEQPACKET: each packet of the consumer is a rollcall_message
  * and the request, each of the daemon's a rollcall_answer and what the request has as `out`. Answers

@@ -42,7 +42,8 @@ struct rollcall; /* an open consumer */
 /* Bits of rollcall_options.flags. */
 enum rollcall_open_flag {
     ROLLCALL_EXISTING = 1 << 0, /* also report the processes that are there already, as `exists`
-                                   records and then one `synced`; always on for a named consumer */
+                                   records and then one `synced`; always on for a named consumer.
+                                   From the daemon, and on Windows, their seq is 0 */
     ROLLCALL_SPIN = 1 << 1,     /* rollcall_next() never sleeps while it waits: lowest latency,
                                    one processor spent */
     ROLLCALL_CONTINUE =

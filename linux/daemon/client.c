@@ -107,6 +107,7 @@ void client_close(struct client *client)
         free(unsent);
         unsent = next;
     }
+    existing_close(client->existing);
     if (client->place)
         places_close(client->service->places, client->place);
     shutdown(client->fd, SHUT_RDWR);
@@ -419,6 +420,21 @@ static void give_back(struct client *client)
     host_unlock(host);
 }
 
+/* What it wants next is in the journal, and is being posted. */
+static void await_posted(struct client *client)
+{
+    struct host *host = client->service->host;
+
+    if (client->next.epoch != host->epoch)
+        return;
+    client->awaits = host_await(host, client->next.seq);
+    if (client->awaits)
+        return;
+    host_lock(host);
+    host_make_ready(host, client);
+    host_unlock(host);
+}
+
 static void serve_archive(struct client *client)
 {
     struct service *service = client->service;
@@ -438,6 +454,7 @@ static void serve_archive(struct client *client)
         err = read_archive(client, slot->data, pended->room, &bytes);
     if (err < 0) {
         put_back(client, pended, false);
+        await_posted(client);
     } else {
         slot->request = pended;
         client_answer_taken(client, slot, err, bytes);
@@ -478,7 +495,13 @@ void client_serve(struct client *client)
         refuse_all(client);
 }
 
-/* ---- requests ---- */
+void client_posted(struct client *client)
+{
+    client->awaits = false;
+    client_serve(client);
+}
+
+/* ---- acknowledgements ---- */
 
 static int acknowledge_live(struct client *client, uint64_t seq)
 {
@@ -524,6 +547,77 @@ static bool is_attached(const struct client *client)
     return client->mode == CLIENT_ARCHIVE || client->mode == CLIENT_LIVE;
 }
 
+static size_t nothing(const struct client *client, void *data)
+{
+    bool view = client_has_view(client);
+    uint64_t last = view ? client->shown_seq : client->next.seq - 1;
+    const struct rollcall_reply reply = {.epoch = view ? client->view.epoch : client->next.epoch,
+                                         .first_seq = last + 1,
+                                         .last_seq = last};
+
+    memcpy(data, &reply, sizeof(reply));
+    return sizeof(reply);
+}
+
+/* ---- who was there ---- */
+
+static int begin_existing(struct client *client)
+{
+    const struct existing_options options = {.own = client_has_view(client),
+                                             .uid = client->peer.uid};
+    struct position at;
+    int err = 0;
+
+    client->existing = existing_open(&client->service->archive, &options, &at, &err);
+    if (!client->existing)
+        return err;
+    leave_engine(client);
+    client_begin(client, &at);
+    return 0;
+}
+
+static void end_existing(struct client *client)
+{
+    existing_close(client->existing);
+    client->existing = NULL;
+}
+
+int client_tell_existing(struct client *client, void *reply, size_t room, size_t *bytes)
+{
+    struct rollcall_reply head;
+    size_t size = 0;
+    int err = 0;
+
+    if (!is_attached(client))
+        return ENOTCONN;
+    if (client->place || client->asked)
+        return EINVAL;
+    if (!client->existing)
+        err = begin_existing(client);
+    if (err)
+        return err;
+    *bytes = nothing(client, reply);
+    memcpy(&head, reply, sizeof(head));
+    err = existing_fill(client->existing, &client->service->archive,
+                        (unsigned char *)reply + sizeof(head), room - sizeof(head), &head.count,
+                        &size);
+    head.size = (uint32_t)size;
+    memcpy(reply, &head, sizeof(head));
+    *bytes += err ? 0 : size;
+    if (existing_done(client->existing))
+        end_existing(client);
+    return err;
+}
+
+/* Its first event is asked for: nothing more of what was before. */
+static void begin_events(struct client *client)
+{
+    client->asked = true;
+    end_existing(client);
+}
+
+/* ---- requests ---- */
+
 int client_acknowledge(struct client *client, const struct rollcall_acknowledge *request)
 {
     int err = is_attached(client) ? acknowledge(client, request->acked_seq) : ENOTCONN;
@@ -554,6 +648,7 @@ int client_pend(struct client *client, const struct pended *request, const void 
 
     if (!is_attached(client))
         return ENOTCONN;
+    begin_events(client);
     host_lock(host);
     full = queue->count >= ROLLCALL_PENDED_MAX;
     host_unlock(host);
@@ -592,18 +687,6 @@ static bool is_busy(struct client *client)
     return busy;
 }
 
-static size_t nothing(const struct client *client, void *data)
-{
-    bool view = client_has_view(client);
-    uint64_t last = view ? client->shown_seq : client->next.seq - 1;
-    const struct rollcall_reply reply = {.epoch = view ? client->view.epoch : client->next.epoch,
-                                         .first_seq = last + 1,
-                                         .last_seq = last};
-
-    memcpy(data, &reply, sizeof(reply));
-    return sizeof(reply);
-}
-
 /* -1: nothing, else 0 or an errno value. */
 static int drain(struct client *client, size_t room, size_t *bytes)
 {
@@ -632,6 +715,7 @@ int client_drain(struct client *client, const void *in, size_t size, size_t room
 
     if (err)
         return err;
+    begin_events(client);
     /* A fetch that is being answered: its events come first. */
     if (client_has_view(client) && is_busy(client)) {
         *bytes = nothing(client, slot->data);

@@ -22,6 +22,7 @@
 
 #include "linux/daemon/access.h"
 #include "linux/daemon/archive.h"
+#include "linux/daemon/existing.h"
 #include "linux/daemon/host.h"
 #include "linux/daemon/places.h"
 #include "linux/daemon/view.h"
@@ -52,11 +53,14 @@ struct client {
     uint64_t consumer;    /* of the engine, when live */
     struct position next; /* the next event, when it reads from the archive */
     struct position acked;
-    struct durable *place;   /* NULL: it is ephemeral */
-    uint64_t waits_version;  /* of its place, or of a name that it has removed */
-    struct pended waits;     /* the request that waits for that */
-    struct view view;        /* if it has only RIGHT_OWN */
-    uint64_t stuck_since_ns; /* it does not read; 0: it does */
+    struct durable *place;     /* NULL: it is ephemeral */
+    bool asked;                /* it has fetched, or tried to */
+    bool awaits;               /* what it is to get next is stored, but not posted yet */
+    struct existing *existing; /* what it is being told of those that were there; NULL: nothing */
+    uint64_t waits_version;    /* of its place, or of a name that it has removed */
+    struct pended waits;       /* the request that waits for that */
+    struct view view;          /* if it has only RIGHT_OWN */
+    uint64_t stuck_since_ns;   /* it does not read; 0: it does */
     struct queue queue;
     uint64_t shown_seq; /* the newest number that its view has given */
     struct unsent *unsent;
@@ -83,6 +87,12 @@ void client_begin(struct client *client, const struct position *acked);
 /* Answers an errno value, or 0 and `size` bytes of the slot. */
 void client_answer(struct client *client, struct slot *slot, uint32_t tag, uint32_t error,
                    size_t size);
+
+/* Writes the reply with the next of the processes that were there. 0 or an errno value. */
+int client_tell_existing(struct client *client, void *reply, size_t room, size_t *bytes);
+
+/* Something was posted: goes on if that is what it waits for. */
+void client_posted(struct client *client);
 
 /* Acknowledges: 0 or an errno value. */
 int client_acknowledge(struct client *client, const struct rollcall_acknowledge *request);

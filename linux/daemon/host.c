@@ -98,6 +98,19 @@ void host_wake(struct host *host)
     (void)written;
 }
 
+bool host_await(struct host *host, uint64_t seq)
+{
+    atomic_store(&host->awaited, true);
+    return atomic_load(&host->posted_seq) < seq;
+}
+
+void host_posted(struct host *host, uint64_t seq)
+{
+    atomic_store(&host->posted_seq, seq);
+    if (atomic_exchange(&host->awaited, false))
+        host_wake(host);
+}
+
 void host_make_ready(struct host *host, struct client *client)
 {
     if (client->queue.ready)

@@ -65,6 +65,7 @@ struct host {
     uint64_t epoch;
     int64_t wall_offset_ns;
     _Atomic uint64_t posted_seq; /* the newest number that is in the journal and in the engine */
+    _Atomic bool awaited;        /* a client waits for posted_seq to go on */
     int ready_fd;
     pthread_mutex_t lock;
     struct client *ready;
@@ -88,6 +89,18 @@ void host_close(struct host *host);
 
 /* Wakes the thread of the clients. */
 void host_wake(struct host *host);
+
+/*
+ * A client can know from the journal of an event that the source has stored and is about to post. Both
+ * sides write before they look: host_await() `awaited` and then reads posted_seq, host_posted() the
+ * other way round, so one of them sees the other, and the client goes on.
+ */
+
+/* Has the thread of the clients woken when more is posted. false: `seq` is already. */
+bool host_await(struct host *host, uint64_t seq);
+
+/* All up to `seq` is in the engine. */
+void host_posted(struct host *host, uint64_t seq);
 
 /* Puts the client into the list. The lock is held. */
 void host_make_ready(struct host *host, struct client *client);

@@ -217,6 +217,13 @@ static int acknowledge(struct exchange *x)
                : EINVAL;
 }
 
+static int tell_existing(struct exchange *x)
+{
+    return request_plain(x->in, x->in_size)
+               ? client_tell_existing(x->client, x->out, x->room, &x->answer)
+               : EINVAL;
+}
+
 /* ---- statistics ---- */
 
 static int stats(struct exchange *x)
@@ -276,6 +283,7 @@ static const struct handler {
 } handlers[] = {
     {ROLLCALL_CODE_ATTACH, sizeof(struct rollcall_attached), attach},
     {ROLLCALL_CODE_RESUME, sizeof(struct rollcall_attached), resume},
+    {ROLLCALL_CODE_EXISTING, sizeof(struct rollcall_reply), tell_existing},
     {ROLLCALL_CODE_FETCH, sizeof(struct rollcall_reply), pend},
     {ROLLCALL_CODE_DRAIN, sizeof(struct rollcall_reply), drain},
     {ROLLCALL_CODE_WAIT, sizeof(struct rollcall_ready), pend},

@@ -230,16 +230,19 @@ static void serve_ready(struct server *server)
     }
 }
 
-/* Also wakes this thread: places were stored. */
-static void serve_stored(struct server *server)
+/* Also wakes this thread: places were stored, or more was posted. */
+static void serve_waiting(struct server *server)
 {
     struct client *next;
 
     for (struct client *client = server->service.clients; client; client = next) {
         next = client->next_client;
-        if (!client->waits_version)
+        if (client->waits_version)
+            requests_stored(client);
+        else if (client->awaits)
+            client_posted(client);
+        else
             continue;
-        requests_stored(client);
         rearm(server, client);
     }
 }
@@ -281,7 +284,7 @@ static bool serve(struct server *server, const struct epoll_event *event)
         accept_clients(server);
     else if (event->data.ptr == server->service.host) {
         serve_ready(server);
-        serve_stored(server);
+        serve_waiting(server);
     } else {
         serve_socket(server, event->data.ptr, event->events);
     }

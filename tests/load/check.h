@@ -42,6 +42,10 @@ struct check;
 struct check *check_new(uint64_t attached_ns);
 void check_free(struct check *check);
 
+/* Events begin with this number; before them there can be some of number 0, which only tell of what was
+ * there. Without it they begin with 1. */
+void check_from(struct check *check, uint64_t next_seq);
+
 /* The next event. */
 void check_event(struct check *check, uint64_t epoch, const struct rollcall_event *event);
 
