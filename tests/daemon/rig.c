@@ -18,7 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define END_NAME "roll-end"
+/* Of the process that tells consumers to end: this test's alone, as others may run beside it. */
+static char end_name[16];
 
 _Noreturn void rig_fail(const char *file, int line, const char *format, ...)
 {
@@ -66,6 +67,7 @@ static void make_names(struct rig *rig)
 {
     snprintf(rig->directory, sizeof(rig->directory), "/tmp/rollcall-daemon-XXXXXX");
     CHECK(mkdtemp(rig->directory));
+    snprintf(end_name, sizeof(end_name), "end-%d", (int)getpid());
     CHECK(chmod(rig->directory, 0755) == 0);
     snprintf(rig->socket, sizeof(rig->socket), "%s/socket", rig->directory);
     snprintf(rig->journal, sizeof(rig->journal), "%s/journal", rig->directory);
@@ -202,7 +204,7 @@ uint64_t rig_newest(const struct rig *rig)
 
 static bool is_end(const struct rollcall_event *event)
 {
-    return event->type == ROLLCALL_EXIT && strcmp(event->comm, END_NAME) == 0;
+    return event->type == ROLLCALL_EXIT && strcmp(event->comm, end_name) == 0;
 }
 
 static uint64_t mix(const struct rollcall_event *event)
@@ -348,7 +350,7 @@ void rig_mark_end(void)
 
     CHECK(pid >= 0);
     if (pid == 0) {
-        prctl(PR_SET_NAME, END_NAME);
+        prctl(PR_SET_NAME, end_name);
         _exit(0);
     }
     rig_await(pid);

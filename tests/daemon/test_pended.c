@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 
 #define PENDED 16u
 #define ROOM   sizeof(answer)
+#define OWN    54327u
 
 static uint32_t processes;
 
@@ -123,24 +125,7 @@ static void bad_requests(const struct rig *rig)
     close(fd);
 }
 
-/* Pends more than there can be; each event that comes meanwhile ends all of them. */
-static bool is_refused(int fd)
-{
-    struct rollcall_request plain;
-    struct rollcall_answer head;
-    bool refused = false;
-
-    for (unsigned i = 0; i <= ROLLCALL_PENDED_MAX; i++) {
-        int err = link_send(fd, ROLLCALL_CODE_WAIT, i, 64, &plain, sizeof(plain), 0);
-
-        CHECK(err == 0 || err == -EAGAIN);
-        while (link_receive(fd, &head, &answer, sizeof(answer)) == 1)
-            refused |= head.error == ENOBUFS;
-    }
-    return refused;
-}
-
-/* A wait takes nothing; a drain never waits; too many are refused. */
+/* A wait takes nothing; a drain never waits. */
 static void waits_and_drains(const struct rig *rig)
 {
     struct rollcall_attached attached;
@@ -160,16 +145,50 @@ static void waits_and_drains(const struct rig *rig)
     /* There is nothing behind the newest but what others do meanwhile. */
     while (answer.reply.count > 0)
         CHECK(link_ask(fd, ROLLCALL_CODE_DRAIN, 0, &fetch, sizeof(fetch), &answer, ROOM) > 0);
-    while (!is_refused(fd))
-        continue;
     close(fd);
+}
+
+/* Of a user without processes, so that nothing is answered meanwhile. */
+static void pend_too_many(const struct rig *rig)
+{
+    struct rollcall_attached attached;
+    struct rollcall_answer head;
+    int fd;
+
+    CHECK(setgid(OWN) == 0 && setuid(OWN) == 0);
+    fd = attach(rig, &attached);
+    for (uint32_t i = 0; i <= ROLLCALL_PENDED_MAX; i++)
+        send_fetch(fd, i, 0);
+    receive(fd, &head);
+    CHECK_EQUAL(head.tag, ROLLCALL_PENDED_MAX);
+    CHECK_EQUAL(head.error, ENOBUFS);
+    close(fd);
+    _exit(0);
+}
+
+static void too_many(const struct rig *rig)
+{
+    pid_t pid = fork();
+
+    CHECK(pid >= 0);
+    if (pid == 0)
+        pend_too_many(rig);
+    rig_await(pid);
 }
 
 static void test(struct rig *rig)
 {
-    rig_start(rig, NULL);
+    char config[128];
+    const char *const arguments[] = {"--config", config, NULL};
+    FILE *file;
+
+    snprintf(config, sizeof(config), "%s/config", rig->directory);
+    file = fopen(config, "we");
+    CHECK(file && fprintf(file, "[read-own]\nusers = %u\n", OWN) > 0 && fclose(file) == 0);
+    rig_start(rig, arguments);
     bad_requests(rig);
     waits_and_drains(rig);
+    too_many(rig);
     in_order(rig);
     rig_stop(rig, SIGTERM);
 }
