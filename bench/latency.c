@@ -20,10 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] = "usage: latency [--burst] [--samples N] rollcall|spin|bare|eventfd\n";
+static const char usage[] = "usage: latency [--burst] [--samples N] rollcall|spin|bare|eventfd\n"
+                            "       latency [--burst] [--samples N] --socket PATH daemon\n";
 
-static const struct option options[] = {
-    {"burst", no_argument, NULL, 'b'}, {"samples", required_argument, NULL, 's'}, {0}};
+static const struct option options[] = {{"burst", no_argument, NULL, 'b'},
+                                        {"samples", required_argument, NULL, 's'},
+                                        {"socket", required_argument, NULL, 'd'},
+                                        {0}};
+
+static const char *socket_path;
 
 struct samples {
     const struct work *work;
@@ -98,13 +103,25 @@ static void measure_floor(bool burst, uint64_t *ns, size_t count)
 
 static void measure_rollcall(bool burst, uint64_t *ns, size_t count)
 {
-    if (measure_latency(NULL, burst, ns, count) < 0)
+    struct rollcall_options opts = {.struct_size = sizeof(opts), .flags = ROLLCALL_DIRECT};
+
+    if (measure_latency(&opts, burst, ns, count) < 0)
         errx(1, "%s", rollcall_error());
 }
 
 static void measure_spin(bool burst, uint64_t *ns, size_t count)
 {
-    struct rollcall_options opts = {.struct_size = sizeof(opts), .flags = ROLLCALL_SPIN};
+    struct rollcall_options opts = {.struct_size = sizeof(opts),
+                                    .flags = ROLLCALL_SPIN | ROLLCALL_DIRECT};
+
+    if (measure_latency(&opts, burst, ns, count) < 0)
+        errx(1, "%s", rollcall_error());
+}
+
+static void measure_daemon(bool burst, uint64_t *ns, size_t count)
+{
+    struct rollcall_options opts = {
+        .struct_size = sizeof(opts), .flags = ROLLCALL_DAEMON, .socket = socket_path};
 
     if (measure_latency(&opts, burst, ns, count) < 0)
         errx(1, "%s", rollcall_error());
@@ -121,6 +138,7 @@ static measure *find(const char *name)
         measure *run;
     } kinds[] = {{"rollcall", measure_rollcall},
                  {"spin", measure_spin},
+                 {"daemon", measure_daemon},
                  {"bare", measure_bare},
                  {"eventfd", measure_floor}};
 
@@ -143,6 +161,8 @@ int main(int argc, char **argv)
             burst = true;
         else if (option == 's')
             count = strtoul(optarg, NULL, 10);
+        else if (option == 'd')
+            socket_path = optarg;
         else
             count = 0;
     }
