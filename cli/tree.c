@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/capture_options.h"
 #include "cli/command.h"
 #include "cli/consume.h"
 #include "cli/lines.h"
@@ -29,18 +30,21 @@ static const char help[] =
     "      --at TIME            at that moment: 14:05, 2026-11-23T14:05:09Z, -10m; needs FILE\n"
     "  -k, --kernel             kernel threads too\n"
     "  -p, --pid PID            only this process and its descendants\n"
-    "  -j, --json               nested objects\n"
-    "  -h, --help\n\n"
-    "Without FILE it needs root.\n";
+    "  -j, --json               nested objects\n" WAY_HELP "  -h, --help\n\n"
+    "Without FILE it needs root, or rollcalld and its leave.\n";
 
 enum { OPTION_AT = 1 };
 
-static const struct option options[] = {
-    {"at", required_argument, NULL, OPTION_AT}, {"kernel", no_argument, NULL, 'k'},
-    {"pid", required_argument, NULL, 'p'},      {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"at", required_argument, NULL, OPTION_AT},
+                                        {"kernel", no_argument, NULL, 'k'},
+                                        {"pid", required_argument, NULL, 'p'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        WAY_OPTIONS,
+                                        {NULL, 0, NULL, 0}};
 
 struct tree {
+    struct rollcall_options opts;
     struct processes processes;
     struct output output;
     const char *path;
@@ -65,6 +69,8 @@ static int take_options(struct tree *tree, int argc, char **argv)
         tree->kernel |= option == 'k';
         tree->json |= option == 'j';
         tree->help |= option == 'h';
+        if (option == OPTION_DIRECT || option == OPTION_DAEMON)
+            capture_option(option, optarg, &tree->opts);
     }
     if (argc - optind > 1)
         return complain_usage("one journal at a time");
@@ -84,13 +90,16 @@ static void take(struct tree *tree, const struct rollcall_event *event)
 }
 
 /* Returns when all that was there before has been announced. */
-static int read_kernel(struct tree *tree)
+static int read_live(struct tree *tree)
 {
-    struct rollcall_options opts = {.struct_size = sizeof(opts), .flags = ROLLCALL_EXISTING};
     struct rollcall_batch batch;
     struct rollcall *rc;
     bool synced = false;
-    int err = rollcall_open(&opts, &rc);
+    int err;
+
+    tree->opts.struct_size = sizeof(tree->opts);
+    tree->opts.flags |= ROLLCALL_EXISTING;
+    err = rollcall_open(&tree->opts, &rc);
 
     if (err < 0)
         return err;
@@ -284,7 +293,7 @@ static int run(struct tree *tree)
         complain("%s", strerror(-err));
         return EXIT_FAIL;
     }
-    err = tree->path ? read_journal(tree) : read_kernel(tree);
+    err = tree->path ? read_journal(tree) : read_live(tree);
     if (err < 0 && err != -EINTR)
         complain("%s", rollcall_error());
     if (err == 0)

@@ -70,6 +70,32 @@ equal "lines that are not its own" 0 "$(grep -vc "\"uid\":$user," "$directory/st
 equal "its numbers" "1 2 3" "$(sed 's/.*"seq":\([0-9]*\),.*/\1/' "$directory/stream" | xargs)"
 expect 1 "${as_user[@]}" "$command" record --quiet "${daemon[@]}" "$directory/mine.db"
 
+# ---- the processes that are there ----
+
+start "${as_user[@]}" sleep 1000
+sleeper=$!
+sees_sleeper() {
+    "${as_user[@]}" "$command" tree "${daemon[@]}" >"$directory/tree" 2>&1 &&
+        grep -q sleep "$directory/tree"
+}
+wait_until "the user sees its own process" sees_sleeper
+equal "others' processes in the user's tree" 0 "$(grep -c rollcalld "$directory/tree" || true)"
+expect 0 "$ROLLCALL" tree "${daemon[@]}"
+grep -q "rollcalld" "$directory/output" || fail "root's tree lacks the daemon"
+expect 0 "$ROLLCALL" watch "${daemon[@]}" --existing --json --filter "pid=$sleeper" --count 1
+grep -q '"seq":0,"type":"exists",' "$directory/output" || fail "watch does not say that it exists"
+# Its descendants are known by their parent.
+start "$ROLLCALL" watch "${daemon[@]}" --json --filter "descendants-of=$$ type=exit" --count 3 \
+    >"$directory/stream"
+watcher=$!
+until has_ended "$watcher"; do
+    /bin/true
+done
+end_of "$watcher"
+equal "the status of who watches descendants" 0 "$status"
+expect 7 "$ROLLCALL" run "${daemon[@]}" -- sh -c 'exit 7'
+send TERM "$sleeper"
+
 # ---- a durable consumer ----
 
 record=("$ROLLCALL" record --quiet "${daemon[@]}" --name kept --until-idle "$directory/journal")
