@@ -73,14 +73,21 @@ raw() {
         $1 == key { printf "%.6g", $column * factor }' "$1" 2>/dev/null
 }
 
-# machine PACKAGE...: where and when this was measured, and with which versions of what.
+commit() {
+    git describe --always 2>/dev/null || echo unknown
+}
+
+# measured DATE COMMIT BUSY [WHAT]: when this was measured, and of what.
+measured() {
+    echo "- ${4:-measured}: $1; rollcall $2; processors busy before: $3 %"
+}
+
+# machine PACKAGE...: where this was measured, and with which versions of what.
 machine() {
     local package version
-    echo "- date: $started; rollcall $(git describe --always 2>/dev/null || echo unknown)"
     echo "- processor: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) used here"
     echo "- memory: $(awk '/^MemTotal/ { printf "%.1f GiB", $2 / 1048576 }' /proc/meminfo)"
     echo "- kernel: $(uname -srm)"
-    echo "- busy before the measurements: ${busy:-?} %"
     for package in "$@"; do
         version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null || true)
         echo "- $package: ${version:-not installed}"

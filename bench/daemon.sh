@@ -281,7 +281,10 @@ report() {
     table_cost >"$memory/cost.md"
     table_rates >"$memory/rates.md"
     table_goals >"$memory/goals.md"
-    machine libsqlite3-0 >"$memory/machine.md"
+    {
+        measured "$started" "$(commit)" "$busy"
+        machine libsqlite3-0
+    } >"$memory/machine.md"
     fill_template bench/benchmarks-daemon.md.in >"$out/benchmarks-daemon.md"
     cat "$out/benchmarks-daemon.md"
     say "numbers and tables are in $out"

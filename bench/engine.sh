@@ -96,7 +96,10 @@ report() {
     group "$out/engine.tsv" 5 1 2 3 >"$memory/allocations"
     table_engine >"$memory/engine.md"
     table_goals >"$memory/goals.md"
-    machine gcc >"$memory/machine.md"
+    {
+        measured "$started" "$(commit)" "$busy"
+        machine gcc
+    } >"$memory/machine.md"
     fill_template bench/benchmarks-engine.md.in >"$out/benchmarks-engine.md"
     cat "$out/benchmarks-engine.md"
     say "numbers and tables are in $out"

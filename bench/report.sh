@@ -107,6 +107,12 @@ table_tools() {
 }
 
 table_machine() {
+    local part at of busy
+    for part in cost latency throughput loss; do
+        [ -e "$out/$part.run" ] || continue
+        read -r at of busy _ <"$out/$part.run"
+        measured "$at" "$of" "$busy" "$part"
+    done
     machine libbpf1 clang libbpf-tools forkstat bpftrace auditd
 }
 

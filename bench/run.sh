@@ -14,8 +14,8 @@ usage: bench/run.sh [--quick] [--out DIR] [PART...]
   --quick    few and short rounds: to see that it works, not for numbers
   --out DIR  for the numbers, the tables and the plots (default build/bench)
 
-PART is one of cost, latency, throughput, loss; without any, all are measured. A full run, not
-quick, of all parts on an idle machine also writes docs/benchmarks.md and its plots.
+PART is one of cost, latency, throughput, loss; without any, all are measured. When each part has been
+measured into DIR on an idle machine, not quick, docs/benchmarks.md and its plots are written.
 EOF
 }
 
@@ -39,7 +39,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#parts[@]} -gt 0 ] || { parts=(cost latency throughput loss) && all_parts=1; }
+[ ${#parts[@]} -gt 0 ] || parts=(cost latency throughput loss)
 
 if [ -n "$quick" ]; then
     rounds=2 cost_rounds=2 seconds=0.5 latency_rounds=2 samples=50 burst_samples=500
@@ -272,20 +272,39 @@ measure_loss() {
     done
 }
 
-busy=$(busy_percent)
-[ "$busy" -lt 10 ] || say "warning: this machine is not idle ($busy % busy): the numbers will be wrong"
+# measure PART: beside its numbers is written when, of what, how busy the machine was, and how it went.
+measure() {
+    local busy
+    rm -f "$out/$1.run"
+    busy=$(busy_percent)
+    [ "$busy" -lt 10 ] ||
+        say "warning: this machine is not idle ($busy % busy): the numbers will be wrong"
+    "measure_$1"
+    printf '%s\t%s\t%s\t%s\n' "$started" "$(commit)" "$busy" "${quick:-0}" >"$out/$1.run"
+}
+
+# Why the numbers that are there are not to be published.
+obstacle() {
+    local part at of busy quick
+    for part in cost latency throughput loss; do
+        [ -e "$out/$part.run" ] || { echo "$part was not measured" && return; }
+        read -r at of busy quick <"$out/$part.run"
+        [ "$busy" -lt 10 ] || echo "the machine was not idle ($busy %) for $part of $at, $of"
+        [ "$quick" = 0 ] || echo "$part was quick"
+    done
+}
+
 mount_tracefs || true
 printf 'tool\treason\n' >"$out/skipped.tsv"
 find_obstacles
 started=$(date -u +%Y-%m-%d)
 for part in "${parts[@]}"; do
-    "measure_$part"
+    measure "$part"
 done
 report
-if [ -n "${all_parts:-}" ] && [ -z "$quick" ]; then
-    if [ "$busy" -lt 10 ]; then
-        publish
-    else
-        say "docs/benchmarks.md is left as it is, for the machine was not idle"
-    fi
+why=$(obstacle)
+if [ -z "$why" ]; then
+    publish
+else
+    say "docs/benchmarks.md is left as it is: ${why//$'\n'/; }"
 fi

@@ -23,15 +23,15 @@ static uint64_t seed;
 static unsigned milliseconds;
 
 static const uint32_t codes[] = {
-    ROLLCALL_CODE_ATTACH, ROLLCALL_CODE_FETCH,       ROLLCALL_CODE_DRAIN,  ROLLCALL_CODE_WAIT,
-    ROLLCALL_CODE_STATS,  ROLLCALL_CODE_ACKNOWLEDGE, ROLLCALL_CODE_DETACH, ROLLCALL_CODE_CONFIGURE,
-    ROLLCALL_CODE_RESUME, ROLLCALL_CODE_RELEASE};
+    ROLLCALL_CODE_ATTACH, ROLLCALL_CODE_FETCH,       ROLLCALL_CODE_DRAIN,   ROLLCALL_CODE_WAIT,
+    ROLLCALL_CODE_STATS,  ROLLCALL_CODE_ACKNOWLEDGE, ROLLCALL_CODE_DETACH,  ROLLCALL_CODE_CONFIGURE,
+    ROLLCALL_CODE_RESUME, ROLLCALL_CODE_RELEASE,     ROLLCALL_CODE_EXISTING};
 
 /* Half right: so that something happens. */
 static size_t make_packet(struct random *random, unsigned char *packet, size_t room)
 {
     struct rollcall_message message = {
-        .code = codes[random_below(random, 10)],
+        .code = codes[random_below(random, sizeof(codes) / sizeof(codes[0]))],
         .tag = random_below(random, 1000),
         .room = random_one_in(random, 3) ? random_below(random, 64) : random_below(random, 300000)};
     static const uint32_t sizes[] = {8, 16, 24, 80};
