@@ -2,6 +2,7 @@
 #include "cli/capture_options.h"
 #include "cli/command.h"
 #include "cli/consume.h"
+#include "cli/daemon_report.h"
 #include "cli/lines.h"
 #include "cli/output.h"
 #include "program/complain.h"
@@ -16,13 +17,15 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CONSUMERS_MAX 64
 
 static const char help[] =
-    "Shows every durable consumer: who reads it, what waits for it, what was lost.\n\n"
+    "Shows every durable consumer: who reads it, what waits for it, what was lost; and of the\n"
+    "daemon, if there is one, all consumers and itself.\n\n"
     "usage: rollcall stats [OPTION...] [NAME...]\n\n"
     "      --every DURATION     again and again, with rates\n"
     "  -j, --json               one line of JSON a consumer\n" WAY_HELP "  -h, --help\n\n"
@@ -46,9 +49,13 @@ struct consumer {
 struct stats {
     struct consumer consumers[CONSUMERS_MAX];
     size_t count;
+    char **names; /* that were asked for; NULL ends them */
     struct output output;
     struct rollcall_options opts;
     uint64_t every_ns;
+    struct daemon_report report; /* the last one */
+    uint64_t reported_ns;
+    bool has_daemon;
     bool json;
     bool help;
 };
@@ -184,6 +191,44 @@ static int show(struct stats *stats, struct consumer *consumer)
     return EXIT_OK;
 }
 
+/* ---- the daemon ---- */
+
+/* Whether there is one is not known before it is asked. */
+static int find_daemon(struct stats *stats)
+{
+    int err;
+
+    if (stats->opts.flags & ROLLCALL_DIRECT)
+        return EXIT_OK;
+    err = daemon_report_get(&stats->opts, &stats->report);
+    stats->has_daemon = err >= 0;
+    if (err >= 0 || !(stats->opts.flags & ROLLCALL_DAEMON))
+        return EXIT_OK;
+    complain("%s", rollcall_error());
+    return EXIT_FAIL;
+}
+
+/* The first report has been taken already. */
+static int show_daemon(struct stats *stats)
+{
+    const struct daemon_report before = stats->report;
+    uint64_t now = consume_now();
+    bool again = stats->reported_ns != 0;
+    int err = again ? daemon_report_get(&stats->opts, &stats->report) : 0;
+
+    if (err == 0)
+        err = daemon_report_put(stats->output.text, &stats->report, again ? &before : NULL,
+                                now - stats->reported_ns, stats->names, stats->json);
+    else
+        complain("%s", rollcall_error());
+    if (again)
+        free(before.consumers);
+    stats->reported_ns = now;
+    return err < 0 ? EXIT_FAIL : EXIT_OK;
+}
+
+/* ---- all ---- */
+
 static int show_all(struct stats *stats)
 {
     int status = EXIT_OK;
@@ -192,6 +237,8 @@ static int show_all(struct stats *stats)
     for (size_t i = 0; i < stats->count; i++)
         if (show(stats, &stats->consumers[i]) != EXIT_OK)
             status = EXIT_FAIL;
+    if (stats->has_daemon && show_daemon(stats) != EXIT_OK)
+        status = EXIT_FAIL;
     err = output_flush(&stats->output);
     if (err < 0 && err != -EPIPE && err != -EINTR) {
         complain("cannot write: %s", strerror(-err));
@@ -200,26 +247,42 @@ static int show_all(struct stats *stats)
     return err < 0 ? -1 : status;
 }
 
-static int run(struct stats *stats, char **names)
+/* Those that are to be shown by themselves: in the kernel, or not to be found at all. */
+static int find_consumers(struct stats *stats)
 {
-    int status = EXIT_OK;
+    struct rollcall_options kernel = {.struct_size = sizeof(kernel), .flags = ROLLCALL_DIRECT};
 
-    for (char **name = names; *name; name++)
-        add(*name, stats);
-    if (!*names && rollcall_names_at(&stats->opts, add, stats) < 0) {
-        complain("%s", rollcall_error());
-        return EXIT_FAIL;
-    }
+    for (char **name = stats->names; *name; name++)
+        if (!stats->has_daemon || !daemon_report_has(&stats->report, *name))
+            add(*name, stats);
+    if (*stats->names || stats->opts.flags & ROLLCALL_DAEMON)
+        return EXIT_OK;
+    /* Who may only ask the daemon has been told by it. */
+    if (rollcall_names_at(&kernel, add, stats) >= 0 || stats->has_daemon)
+        return EXIT_OK;
+    complain("%s", rollcall_error());
+    return EXIT_FAIL;
+}
+
+static int run(struct stats *stats)
+{
+    int status = find_daemon(stats);
+
+    if (status == EXIT_OK)
+        status = find_consumers(stats);
+    if (status != EXIT_OK)
+        return status;
     if (output_open(&stats->output, STDOUT_FILENO) < 0 || signals_install() < 0) {
         complain("%s", strerror(errno));
         return EXIT_FAIL;
     }
-    if (stats->count == 0 && !stats->json)
+    if (stats->count == 0 && !stats->has_daemon && !stats->json)
         fputs("no durable consumer: `rollcall record FILE` makes one\n", stats->output.text);
     do
         status = show_all(stats);
     while (status == EXIT_OK && stats->every_ns && !signals_pause(stats->every_ns));
     output_close(&stats->output);
+    daemon_report_free(&stats->report);
     return status < 0 ? EXIT_OK : status;
 }
 
@@ -240,8 +303,9 @@ int command_stats(int argc, char **argv)
         stats.json |= option == 'j';
         stats.help |= option == 'h';
     }
+    stats.names = argv + optind;
     if (!stats.help)
-        return run(&stats, argv + optind);
+        return run(&stats);
     fputs(help, stdout);
     return EXIT_OK;
 }

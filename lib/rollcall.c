@@ -202,6 +202,25 @@ int rollcall_names(int (*each)(const char *name, void *context), void *context)
     return rollcall_names_at(NULL, each, context);
 }
 
+int rollcall_report(const struct rollcall_options *opts, struct rollcall_daemon_report *report,
+                    size_t report_size,
+                    int (*each)(const struct rollcall_consumer_report *consumer, void *context),
+                    void *context)
+{
+    struct rollcall_daemon_report now = {0};
+    const struct report_sink sink = {.report = &now, .each = each, .context = context};
+    struct rollcall_options full;
+    int err = complete_options(opts, &full);
+
+    if (err == 0)
+        err = transport_report(&full, &sink);
+    if (err < 0)
+        return err;
+    memset(report, 0, report_size);
+    memcpy(report, &now, report_size < sizeof(now) ? report_size : sizeof(now));
+    return err;
+}
+
 int rollcall_detach_at(const struct rollcall_options *opts)
 {
     struct rollcall_options full;

@@ -23,6 +23,13 @@ struct transport {
     int (*detach)(const struct rollcall_options *opts);
 };
 
+/* Who gets what a daemon reports. */
+struct report_sink {
+    struct rollcall_daemon_report *report;
+    int (*each)(const struct rollcall_consumer_report *consumer, void *context);
+    void *context;
+};
+
 /* Straight from this machine's kernel. Each platform has one. */
 extern const struct transport transport_direct;
 
@@ -35,5 +42,8 @@ const struct transport *transport_choose(const struct rollcall_options *opts);
 /* The names that can be reached with these options, which have none. */
 int transport_names(const struct rollcall_options *opts,
                     int (*each)(const char *name, void *context), void *context);
+
+/* Asks the daemon. Each platform has one. */
+int transport_report(const struct rollcall_options *opts, const struct report_sink *sink);
 
 #endif

@@ -658,3 +658,11 @@ int transport_names(const struct rollcall_options *opts,
 {
     return transport_direct.names(opts, each, context);
 }
+
+int transport_report(const struct rollcall_options *opts, const struct report_sink *sink)
+{
+    (void)opts;
+    (void)sink;
+    return rollcall_fail(-EOPNOTSUPP, "this system has a driver and no daemon: `rollcall stats` "
+                                      "tells of its consumers");
+}

@@ -72,6 +72,10 @@
  * event; the reply's first_seq is what comes next. Linux. */
 #define ROLLCALL_CODE_EXISTING ROLLCALL_CODE(0x80bu, ROLLCALL_ACCESS_READ | ROLLCALL_ACCESS_WRITE)
 
+/* in: rollcall_request, out: rollcall_daemon_report and as many rollcall_consumer_report as there are
+ * and fit (rollcall/daemon.h). Needs no attach; Linux. */
+#define ROLLCALL_CODE_REPORT ROLLCALL_CODE(0x80cu, ROLLCALL_ACCESS_READ)
+
 /*
  * The socket of the Linux daemon, SOCK_SEQPACKET: each packet of the consumer is a rollcall_message
  * and the request, each of the daemon's a rollcall_answer and what the request has as `out`. Answers

@@ -27,6 +27,7 @@
 #ifndef ROLLCALL_H
 #define ROLLCALL_H
 
+#include <rollcall/daemon.h>
 #include <rollcall/event.h>
 
 #include <stdbool.h>
@@ -183,6 +184,18 @@ int rollcall_names(int (*each)(const char *name, void *context), void *context);
 /* The same by options, of which flags and socket count. */
 int rollcall_names_at(const struct rollcall_options *opts,
                       int (*each)(const char *name, void *context), void *context);
+
+/*
+ * What rollcalld tells of itself, and each() with every consumer of it, as far as this user may know; a
+ * value of each() other than 0 ends it and is returned. opts: NULL, or where it listens (socket).
+ * Set report_size to sizeof(struct rollcall_daemon_report).
+ * Errors: -ENOENT, -ECONNREFUSED no daemon listens there, -EPERM it does not let this user in,
+ * -EOPNOTSUPP it is an older one, or this is no Linux.
+ */
+int rollcall_report(const struct rollcall_options *opts, struct rollcall_daemon_report *report,
+                    size_t report_size,
+                    int (*each)(const struct rollcall_consumer_report *consumer, void *context),
+                    void *context);
 
 /* Takes the named consumer, its programs and its ring out of the kernel; what it had not
  * acknowledged is gone. -EBUSY: somebody has it open. -ENOENT: there is none. */

@@ -248,16 +248,34 @@ static bool filter(struct client *client, struct slot *slot, size_t *size)
     return reply.count > 0;
 }
 
+/* Events that are missing in what was delivered. */
+static uint64_t lost_in(const unsigned char *records, size_t size)
+{
+    uint64_t lost = 0;
+
+    for (size_t at = 0; at < size;) {
+        const struct rollcall_event *event = (const void *)(records + at);
+
+        if (event->type == ROLLCALL_GAP)
+            lost += event->lost;
+        at += event->size;
+    }
+    return lost;
+}
+
 /* Before it is sent: afterwards it may be acknowledged. */
 static void note_delivered(struct client *client, const struct slot *slot, size_t size)
 {
     struct rollcall_reply reply;
+    uint64_t lost;
 
     if (size < sizeof(reply))
         return;
     memcpy(&reply, slot->data, sizeof(reply));
+    lost = lost_in(slot->data + sizeof(reply), reply.count > 0 ? reply.size : 0);
     host_lock(client->service->host);
     client->queue.delivered_seq = reply.last_seq;
+    client->lost += lost;
     host_unlock(client->service->host);
 }
 

@@ -5,7 +5,7 @@
  *
  *     new -> (waits for its name to be stored) -> archive <-> live
  *
- * All belongs to the thread of the clients but `queue`, `shown_seq`, `unsent`, `closed` and `broken`, which the
+ * All belongs to the thread of the clients but `queue`, `shown_seq`, `lost`, `unsent`, `closed` and `broken`, which the
  * engine's lock guards, and what client_answer_taken() touches: that may run in the source's thread, once at a
  * time because of `queue.busy`. So that nothing of the client goes meanwhile, the request that was
  * taken has a reference to it; the descriptor is closed by whoever gives back the last one.
@@ -24,6 +24,7 @@
 #include "linux/daemon/archive.h"
 #include "linux/daemon/existing.h"
 #include "linux/daemon/host.h"
+#include "linux/daemon/measures.h"
 #include "linux/daemon/places.h"
 #include "linux/daemon/view.h"
 
@@ -40,6 +41,8 @@ struct unsent {
 struct service {
     struct host *host;
     struct places *places;
+    const struct measures *measures;
+    const char *kernel_name; /* of the consumer that the daemon is itself in the kernel */
     struct archive archive;
     struct slot slot; /* for answers of the thread of the clients */
     struct client *clients;
@@ -63,6 +66,7 @@ struct client {
     uint64_t stuck_since_ns;   /* it does not read; 0: it does */
     struct queue queue;
     uint64_t shown_seq; /* the newest number that its view has given */
+    uint64_t lost;      /* events in gaps that it was given */
     struct unsent *unsent;
     bool closed;
     bool broken; /* nothing can be sent to it any more */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rollcalld: takes the events from the kernel, keeps them in the journal, and gives them to whoever
  * asks and may have them. */
+#include "linux/clock.h"
 #include "linux/daemon/listener.h"
 #include "linux/daemon/server.h"
 #include "linux/daemon/source.h"
@@ -43,6 +44,7 @@ struct daemon {
     struct listener listener;
     struct host host;
     struct places places;
+    struct measures measures;
     struct source source;
     struct server server;
 };
@@ -97,6 +99,8 @@ static int serve(struct daemon *d)
 
     service->host = &d->host;
     service->places = &d->places;
+    service->measures = &d->measures;
+    service->kernel_name = d->settings.name;
     service->archive.epoch = d->host.epoch;
     err = journal_open(d->settings.journal, &reading, &service->archive.journal);
     if (err < 0)
@@ -112,6 +116,14 @@ static int serve(struct daemon *d)
     }
     journal_close(service->archive.journal);
     return err;
+}
+
+static void begin_measures(struct daemon *d)
+{
+    d->measures.started_ns = clock_boot_ns();
+    d->measures.started_seq = atomic_load(&d->host.posted_seq);
+    atomic_store(&d->measures.keep_bytes, d->settings.retention.keep_bytes);
+    atomic_store(&d->measures.keep_seconds, d->settings.retention.keep_seconds);
 }
 
 static int open_and_serve(struct daemon *d)
@@ -131,11 +143,13 @@ static int open_and_serve(struct daemon *d)
     }
     source->host = &d->host;
     source->places = &d->places;
+    source->measures = &d->measures;
     source->on_failure = ask_to_end;
     source->retains = d->settings.retention.keep_bytes || d->settings.retention.keep_seconds;
     err = open_host(d);
     if (err < 0)
         goto close_source;
+    begin_measures(d);
     err = places_load(&d->places, source->journal, source->wake_fd);
     if (err == 0)
         err = listener_open(&d->listener, &d->settings);

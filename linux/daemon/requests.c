@@ -4,6 +4,7 @@
 #include "linux/daemon/requests.h"
 
 #include "core/request.h"
+#include "linux/daemon/report.h"
 #include "linux/daemon/server.h"
 #include "linux/daemon/stats.h"
 
@@ -234,6 +235,16 @@ static int stats(struct exchange *x)
     return 0;
 }
 
+static int report(struct exchange *x)
+{
+    const struct report_viewer viewer = {.uid = x->client->peer.uid, .all = may(x, RIGHT_ALL)};
+
+    if (!request_plain(x->in, x->in_size))
+        return EINVAL;
+    x->answer = report_write(x->client->service, &viewer, x->out, x->room);
+    return 0;
+}
+
 /* ---- administration ---- */
 
 static int configure(struct exchange *x)
@@ -289,6 +300,7 @@ static const struct handler {
     {ROLLCALL_CODE_WAIT, sizeof(struct rollcall_ready), pend},
     {ROLLCALL_CODE_ACKNOWLEDGE, 0, acknowledge},
     {ROLLCALL_CODE_STATS, sizeof(struct rollcall_engine_stats), stats},
+    {ROLLCALL_CODE_REPORT, sizeof(struct rollcall_daemon_report), report},
     {ROLLCALL_CODE_CONFIGURE, 0, configure},
     {ROLLCALL_CODE_DETACH, 0, detach},
 };

@@ -96,22 +96,31 @@ static int do_what_is_due(struct source *source)
 
 /* ---- a batch ---- */
 
+static int append(struct source *source, const struct rollcall_batch *batch)
+{
+    uint64_t began = clock_mono_ns();
+    int err = journal_append(source->journal, batch);
+
+    if (err == 0)
+        measures_commit(source->measures, clock_mono_ns() - began);
+    return err;
+}
+
 /* However long it takes: the events wait in the kernel meanwhile. -EINTR: it is to stop. */
 static int store(struct source *source, const struct rollcall_batch *batch)
 {
-    bool waited = false;
+    atomic_bool *is_blocked = &source->measures->is_blocked;
     int err;
 
-    while ((err = journal_append(source->journal, batch)) < 0 && passes(err)) {
-        if (!waited)
+    while ((err = append(source, batch)) < 0 && passes(err)) {
+        if (!atomic_exchange(is_blocked, true))
             complain("%s; trying again every second, events wait in the kernel meanwhile",
                      rollcall_error());
-        waited = true;
         wait_until(source, -1, clock_mono_ns() + SECOND);
         if (stops(source))
             return -EINTR;
     }
-    if (err == 0 && waited)
+    if (err == 0 && atomic_exchange(is_blocked, false))
         complain("the journal can be written again");
     return err;
 }

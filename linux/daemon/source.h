@@ -11,6 +11,7 @@
 
 #include "journal/journal.h"
 #include "linux/daemon/host.h"
+#include "linux/daemon/measures.h"
 #include "linux/daemon/places.h"
 #include "linux/daemon/syncer.h"
 
@@ -23,6 +24,7 @@ struct source {
     struct host *host;
     struct places *places;
     struct syncer syncer;
+    struct measures *measures;
     bool retains; /* the journal has limits */
     int wake_fd;  /* eventfd(2): a place has changed, more is on the disk, or `stop` */
     atomic_bool stop;

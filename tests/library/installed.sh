@@ -30,7 +30,7 @@ while read -r function; do
 done <"$work/mapped"
 
 # The headers stand alone, in C and in C++, and the layout is what C++ sees too.
-for header in event rollcall; do
+for header in daemon event protocol rollcall; do
     printf '#include <rollcall/%s.h>\n' "$header" >"$work/header.c"
     for compiler in 'gcc -std=c11' 'clang -std=c11' 'clang -x c++ -std=c++11'; do
         $compiler -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$work/usr/include" \
