@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads, ways of creating, ways of ending: each process has one create and one exit. */
+#include "tests/kernel/part.h"
 #include "tests/kernel/scenario.h"
 #include "tests/kernel/witness.h"
 
@@ -153,7 +154,9 @@ static void end_two_threads(void)
 
 static void test_threads_end_together(void **state)
 {
-    for (int i = 0; i < TOGETHER; i++) {
+    uint32_t times = part_of(TOGETHER);
+
+    for (uint32_t i = 0; i < times; i++) {
         pid_t pid;
 
         witness_begin(state);

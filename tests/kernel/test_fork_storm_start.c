@@ -4,6 +4,7 @@
  * already: each process that is alive at `synced` was announced once, no process is announced
  * twice, and none has an exec or an exit without announcement.
  */
+#include "tests/kernel/part.h"
 #include "tests/kernel/scenario.h"
 #include "tests/load/alive.h"
 
@@ -90,12 +91,13 @@ int main(void)
                                       .keep = KEPT};
     struct alive *seen = calloc(ALIVE_MAX, sizeof(*seen));
     struct load load = {0};
+    uint32_t rounds = part_of(ROUNDS);
 
     rollcall_close(open_or_skip(NULL));
     if (!seen || load_init(&load, &opts, NULL) < 0 || load_start(&load, &opts) < 0)
         errx(1, "load");
     wait_for_load(&load);
-    for (int i = 0; i < ROUNDS; i++)
+    for (uint32_t i = 0; i < rounds; i++)
         run_round(seen);
     load_end(&load);
     free(seen);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* 100,000 processes by four workers, as fast as can be: each has one create, one exec and one
  * exit, in this order; none is lost, none comes twice. */
+#include "tests/kernel/part.h"
 #include "tests/kernel/scenario.h"
 
 #include <err.h>
@@ -10,7 +11,7 @@
 int main(void)
 {
     const struct load_options opts = {
-        .workers = 4, .count = 100000, .mix = LOAD_METHODS_ALL, .program = LOAD_CHILD};
+        .workers = 4, .count = part_of(100000), .mix = LOAD_METHODS_ALL, .program = LOAD_CHILD};
     struct reader reader = {.rc = open_or_skip(NULL)};
     struct load load = {0};
     int error;

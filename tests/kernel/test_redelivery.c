@@ -4,6 +4,7 @@
  * one writes what it got to a file before it acknowledges. What comes again is the same bytes
  * with the same (epoch, seq); all files together have everything, with no hole.
  */
+#include "tests/kernel/part.h"
 #include "tests/kernel/scenario.h"
 
 #include <err.h>
@@ -136,7 +137,9 @@ static pid_t start_reader(int number, pid_t last)
 
 static void kill_readers(void)
 {
-    for (int i = 0; i < KILLS; i++) {
+    int kills = (int)part_of(KILLS);
+
+    for (int i = 0; i < kills; i++) {
         pid_t reader = start_reader(i, 0);
         struct timespec ts = {.tv_nsec = random() % (KILL_MS * 1000000L)};
         int status;

@@ -4,6 +4,8 @@
  * nothing, as if the kernel had skipped it. Each process is announced all the same, once, late,
  * and before anything else is said of it.
  */
+#include "tests/kernel/part.h"
+
 #include <rollcall/rollcall.h>
 
 #include <setjmp.h>
@@ -58,7 +60,7 @@ static int teardown(void **state)
 
 /* Every third one creates a process itself, before anything else could make its own announcement
  * good. */
-static pid_t run_one(int i)
+static pid_t run_one(uint32_t i)
 {
     pid_t pid = fork();
 
@@ -113,8 +115,9 @@ static void test_every_process_is_announced(void **state)
     pid_t pids[PROCESSES];
     struct rollcall_batch batch;
     pid_t self = getpid();
+    uint32_t processes = part_of(PROCESSES);
 
-    for (int i = 0; i < PROCESSES; i++)
+    for (uint32_t i = 0; i < processes; i++)
         f->ours[pids[i] = run_one(i)] = true;
     while (rollcall_next(f->rc, 200, &batch) > 0) {
         const struct rollcall_event *e = NULL;
@@ -126,10 +129,10 @@ static void test_every_process_is_announced(void **state)
         }
         assert_int_equal(rollcall_ack(f->rc, batch.last_seq), 0);
     }
-    for (int i = 0; i < PROCESSES; i++)
+    for (uint32_t i = 0; i < processes; i++)
         assert_int_equal(f->seen[pids[i]], EXITED);
-    printf("%u of %d announced late\n", f->late, PROCESSES);
-    assert_true(f->late >= PROCESSES / 10);
+    printf("%u of %u announced late\n", f->late, processes);
+    assert_true(f->late >= processes / 10);
 }
 
 int main(void)

@@ -4,6 +4,7 @@
  * lost are together exactly what happened. A second consumer with a ring that is large enough
  * is the witness: each gap of n stands where n of the witness's events are missing.
  */
+#include "tests/kernel/part.h"
 #include "tests/kernel/scenario.h"
 
 #include <err.h>
@@ -231,7 +232,7 @@ int main(void)
     first = make_marker();
     read_both(&witness, &small, first);
     for (uint32_t i = 1; i <= 5; i++) {
-        run_load(&witness, 400 * i);
+        run_load(&witness, part_of(400) * i);
         /* It reads a little, so that there are gaps in the middle, too. */
         read_some(&small, 0);
     }

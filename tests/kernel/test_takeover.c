@@ -3,6 +3,7 @@
  * Two builds with different programs take the same capture over from each other, under load:
  * no event is lost, none comes twice, and no gap is reported.
  */
+#include "tests/kernel/part.h"
 #include "tests/kernel/tap.h"
 
 #include <rollcall/rollcall.h>
@@ -212,6 +213,7 @@ static void test_builds_take_over(void **state)
 {
     _Atomic uint64_t *made =
         mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint32_t takeovers = part_of(TAKEOVERS);
     struct tapped *events;
     size_t count;
     pid_t load;
@@ -219,7 +221,7 @@ static void test_builds_take_over(void **state)
 
     (void)state;
     load = start_load(made);
-    for (int i = 0; i < TAKEOVERS; i++) {
+    for (uint32_t i = 0; i < takeovers; i++) {
         off_t size = size_of(file);
 
         tap = start_tap(i % 2 ? "other" : "static");

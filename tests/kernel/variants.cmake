@@ -2,7 +2,7 @@
 # Tests that look inside linux/, or need programs that are compiled differently.
 # capture_test(NAME LIBRARY...): test_NAME.c, as root.
 function(capture_test name)
-  add_executable(test_${name} test_${name}.c)
+  add_executable(test_${name} test_${name}.c part.c)
   target_link_libraries(test_${name} PRIVATE rollcall_options PkgConfig::CMOCKA ${ARGN})
   add_test(NAME kernel.${name} COMMAND test_${name})
   set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
