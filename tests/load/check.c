@@ -22,6 +22,8 @@ struct check {
     uint64_t attached_ns;
     uint64_t epoch;
     uint64_t next_seq;
+    uint32_t allowed; /* bits 1 << enum rollcall_reason */
+    uint64_t lost;    /* in gaps that are allowed */
     bool synced;
     bool unnumbered; /* events of number 0 may come */
     uint64_t differences;
@@ -148,6 +150,16 @@ const struct life *check_find(const struct check *check, uint32_t pid, uint64_t 
     return find(check, pid, start_ns);
 }
 
+void check_allow_gaps(struct check *check, enum rollcall_reason reason)
+{
+    check->allowed |= 1u << reason;
+}
+
+uint64_t check_lost(const struct check *check)
+{
+    return check->lost;
+}
+
 /* ---- one event ---- */
 
 static void check_place(struct check *check, uint64_t epoch, const struct rollcall_event *event)
@@ -220,6 +232,15 @@ void check_from(struct check *check, uint64_t next_seq)
     check->unnumbered = true;
 }
 
+static void take_gap(struct check *check, const struct rollcall_event *event)
+{
+    if (event->reason < ROLLCALL_REASONS && check->allowed >> event->reason & 1)
+        check->lost += event->lost;
+    else
+        differ(check, "seq %llu: a gap of %llu events (%s)", (unsigned long long)event->seq,
+               (unsigned long long)event->lost, rollcall_reason_name(event->reason));
+}
+
 void check_event(struct check *check, uint64_t epoch, const struct rollcall_event *event)
 {
     struct life *life = find(check, event->pid, event->start_ns);
@@ -235,8 +256,7 @@ void check_event(struct check *check, uint64_t epoch, const struct rollcall_even
         go_on(check, event, life);
         break;
     case ROLLCALL_GAP:
-        differ(check, "seq %llu: a gap of %llu events (%s)", (unsigned long long)event->seq,
-               (unsigned long long)event->lost, rollcall_reason_name(event->reason));
+        take_gap(check, event);
         break;
     case ROLLCALL_SYNCED:
         if (check->synced)

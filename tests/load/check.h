@@ -46,6 +46,12 @@ void check_free(struct check *check);
  * there. Without it they begin with 1. */
 void check_from(struct check *check, uint64_t next_seq);
 
+/* From now on gaps for this reason are no difference: what they say is added up. */
+void check_allow_gaps(struct check *check, enum rollcall_reason reason);
+
+/* What gaps that are allowed say was lost. */
+uint64_t check_lost(const struct check *check);
+
 /* The next event. */
 void check_event(struct check *check, uint64_t epoch, const struct rollcall_event *event);
 
