@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154
+# The guest: what it has, its boot, and what it says. For run.sh.
+
+boot_s=300 # until the guest has begun with the tests
+
+# The tests of this run, as suite.sh wants them.
+suite_list() {
+    awk -F'\t' -v OFS='\t' -v size="$size" '
+        /^#/ { next }
+        size == "full" { print $1, $4, $5 }
+        size == "quick" { print $1, $3, 120 }' "$here/tests.tsv"
+}
+
+programs() {
+    suite_list | awk -F'\t' -v bin="$bin" '{
+        print bin "/" ($1 == "doctor" ? "rollcall" : "test_" $1) }'
+    printf '%s\n' "$bin/load-child" "$bin/tap_static" "$bin/tap_other"
+}
+
+# What they are linked with, and what the C library itself loads for pthread_exit(3).
+libraries() {
+    {
+        { programs && echo /bin/rm; } | xargs ldd 2>/dev/null | grep -o '/[^ ]*\.so[^ ]*'
+        realpath "$(gcc -print-file-name=libgcc_s.so.1)"
+    } | sort -u
+}
+
+# Programs lie where they lie here, as they know each other by their paths, and so do libraries.
+make_root() {
+    local root=$1 program library
+    rm -rf "$root"
+    mkdir -p "$root/bin" "$root/suite" "$root$bin"
+    cp /bin/busybox "$root/bin/"
+    for program in sh mkdir mount; do
+        ln -s busybox "$root/bin/$program"
+    done
+    for program in $(programs); do
+        strip --strip-debug -o "$root$program" "$program"
+    done
+    cp /bin/rm "$root/bin/" # that of busybox fails on paths that are too long
+    for library in $(libraries); do
+        install -D "$library" "$root$library"
+    done
+    cp "$here/init" "$root/init"
+    cp "$here/suite.sh" "$root/suite/"
+    suite_list >"$root/suite/list"
+    echo "$bin" >"$root/suite/bin"
+}
+
+make_initramfs() {
+    local root=$work/root
+    initramfs=$work/initramfs.$size
+    make_root "$root"
+    (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$initramfs"
+}
+
+# boot LOG: emulated, as nested virtualisation is not to be had everywhere. What only costs time is
+# turned off: mitigations, zeroing of pages, doubts about the clock.
+boot() {
+    local limit
+    limit=$(suite_list | awk -F'\t' -v boot="$boot_s" '{ sum += $3 } END { print boot + sum }')
+    timeout "$limit" qemu-system-x86_64 -accel tcg -smp 2 -m 2048 -nodefaults -no-user-config \
+        -display none -no-reboot -serial "file:$1" -kernel "$image" -initrd "$initramfs" \
+        -append "console=ttyS0 quiet panic=-1 oops=panic mitigations=off init_on_alloc=0 tsc=reliable" \
+        </dev/null
+}
+
+run_native() {
+    suite_list >"$work/list"
+    {
+        printf 'matrix-kernel\t%s\t%s\n' "$(uname -r)" "$(uname -v)"
+        "$here/suite.sh" "$bin" "$work/list"
+        echo matrix-end
+    } >"$1"
+}
+
+run_guest() {
+    [ -n "${initramfs:-}" ] || make_initramfs
+    boot "$1" || true
+    [ -f "$1" ] && tr -d '\r' <"$1" >"$1.text" && mv "$1.text" "$1"
+}
+
+# run_kernel NAME: leaves the results in $results/NAME.tsv, and prints a line about them. Fails if
+# anything did. If it cannot be run at all: why not, in $unusable.
+run_kernel() {
+    local name=$1 log=$results/$1.log began=$SECONDS
+    unusable=
+    rm -f "$log" "$results/$name.tsv" "$results/$name.skipped"
+    if [ "$name" = native ]; then
+        run_native "$log"
+    else
+        get_kernel "$name"
+        if [ -n "$unusable" ]; then
+            echo "$unusable" >"$results/$name.skipped"
+            printf '%-10s skipped: %s\n' "$name" "$unusable"
+            return 0
+        fi
+        run_guest "$log"
+    fi
+    grep '^matrix' "$log" >"$results/$name.tsv" || true
+    printf '%s of %s\n' "$(git describe --always --dirty)" "$(date -u +%F)" >"$results/$name.of"
+    summary "$name" $((SECONDS - began))
+}
