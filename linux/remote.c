@@ -2,7 +2,9 @@
 /*
  * The transport that asks the daemon. One fetch is kept pended, which says what is acknowledged, so
  * that an event that comes alone is handed out at once. In a burst the next fetch is sent only
- * when the latency is over: its answer has all that has come meanwhile.
+ * when the latency is over: its answer has all that has come meanwhile. What is acknowledged while a
+ * fetch is pended, or long before the next one, is told by a request of its own, whose answer says
+ * nothing.
  *
  * When the daemon is gone it is looked for until it is back. A durable consumer is attached again and
  * gets what it had not acknowledged once more; what it has handed out already it leaves out. An
@@ -26,6 +28,7 @@
 #include <unistd.h>
 
 #define SPIN_NS      10000000u   /* a spinning reader returns this often */
+#define TELL_NS      100000000u  /* acknowledgements are told this often without a fetch */
 #define RETRY_NS     20000000u   /* how often a daemon that is gone is looked for, at first ... */
 #define RETRY_MAX_NS 1000000000u /* ... and in the end */
 
@@ -46,6 +49,7 @@ struct remote {
     uint64_t acked_seq;     /* by the caller */
     uint64_t linked_seq;    /* delivered by this connection */
     uint64_t told_seq;      /* acknowledged to this connection */
+    uint64_t told_ns;
     uint64_t delivered_ns;
     uint64_t hold_until; /* in a burst, not before */
     uint64_t retry_at;
@@ -203,15 +207,43 @@ static uint64_t may_tell(const struct remote *r)
     return r->acked_seq < r->linked_seq ? r->acked_seq : r->linked_seq;
 }
 
+/* The tag is never 0, which acknowledgements have. */
 static int ask(struct remote *r)
 {
     struct rollcall_fetch request = {.acked_seq = may_tell(r)};
-    int err = link_send(r->link, ROLLCALL_CODE_FETCH, ++r->tag, sizeof(r->answer), &request,
-                        sizeof(request), 0);
+    int err;
 
+    r->tag = r->tag % UINT32_MAX + 1;
+    err = link_send(r->link, ROLLCALL_CODE_FETCH, r->tag, sizeof(r->answer), &request,
+                    sizeof(request), 0);
     r->asked = err == 0;
     r->told_seq = err == 0 ? request.acked_seq : r->told_seq;
+    r->told_ns = clock_mono_ns();
     return err;
+}
+
+/* What was acknowledged since, if anything was. It can wait: the next fetch tells it as well. */
+static void tell(struct remote *r)
+{
+    struct rollcall_acknowledge request = {.acked_seq = may_tell(r)};
+
+    if (r->link >= 0 && request.acked_seq > r->told_seq &&
+        link_send(r->link, ROLLCALL_CODE_ACKNOWLEDGE, 0, 0, &request, sizeof(request), 0) == 0)
+        r->told_seq = request.acked_seq;
+    r->told_ns = clock_mono_ns();
+}
+
+/* For who acknowledges for long without asking for more. Nothing but the answers to this can have come,
+ * which would fill the socket; and the caller may still look at the last batch. */
+static void tell_meanwhile(struct remote *r)
+{
+    struct rollcall_answer head;
+
+    if (r->link < 0 || r->asked || clock_mono_ns() - r->told_ns < TELL_NS)
+        return;
+    tell(r);
+    while (link_receive(r->link, &head, NULL, 0) > 0)
+        continue;
 }
 
 /* Whether the reply holds what it says, and nothing is missing in it. */
@@ -285,6 +317,8 @@ static int hand_out(struct remote *r, struct rollcall_batch *batch)
 /* An answer has come. How many events, or a negative errno. */
 static int take(struct remote *r, struct rollcall_batch *batch)
 {
+    if (r->head.tag == 0)
+        return 0;
     r->asked = false;
     if (r->head.error == ESTALE)
         return begin_again(r);
@@ -315,7 +349,11 @@ static int look(struct remote *r, struct rollcall_batch *batch)
         }
         r->looks += r->hold_until > 0;
         r->hold_until = 0;
-        n = r->asked ? 0 : ask(r);
+        n = 0;
+        if (r->asked)
+            tell(r);
+        else
+            n = ask(r);
         if (n == 0)
             n = link_receive(r->link, &r->head, &r->answer, sizeof(r->answer));
         if (n == 0)
@@ -406,16 +444,8 @@ static int remote_ack(void *state, uint64_t seq)
                              (unsigned long long)seq);
     if (seq > r->acked_seq)
         r->acked_seq = seq;
+    tell_meanwhile(r);
     return 0;
-}
-
-/* A last word: it needs no answer. */
-static void tell(struct remote *r)
-{
-    struct rollcall_acknowledge request = {.acked_seq = may_tell(r)};
-
-    if (r->link >= 0 && request.acked_seq > r->told_seq)
-        link_send(r->link, ROLLCALL_CODE_ACKNOWLEDGE, 0, 0, &request, sizeof(request), 0);
 }
 
 static void close_fd(int fd)

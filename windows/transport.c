@@ -28,6 +28,7 @@
 #define FETCH_ROOM    (64u << 10) /* of each; one that a record does not fit into gets more */
 #define BATCH_MAX     (1u << 20)
 #define SPIN_NS       10000000u   /* a spinning reader returns this often */
+#define TELL_NS       100000000u  /* acknowledgements are told this often without a fetch */
 #define RECONNECT_NS  1000000000u /* how often a device that is gone is looked for */
 #define CONSUMERS_MAX ROLLCALL_CONSUMERS_MAX
 
@@ -45,6 +46,7 @@ struct direct {
     uint64_t delivered_seq;
     uint64_t acked_seq;
     uint64_t unsent_ack; /* of it, what the driver was not told yet; 0: nothing */
+    uint64_t told_ns;    /* when it was told without a fetch */
     uint64_t delivered_ns;
     uint64_t hold_until; /* in a burst, not before */
     uint64_t retry_at;
@@ -297,6 +299,24 @@ static int hand_out_snapshot(struct direct *d, struct rollcall_batch *batch)
 }
 
 /* Sends what can be sent and takes what has come. Returns how many events, or a negative errno. */
+/* What was acknowledged while all fetches are pended, and at the end. */
+static DWORD tell(struct direct *d)
+{
+    struct rollcall_acknowledge request;
+    DWORD error;
+
+    if (!d->unsent_ack)
+        return ERROR_SUCCESS;
+    device_request(&request.request, sizeof(request), 0);
+    request.acked_seq = d->unsent_ack;
+    error =
+        device_ask(d->device, ROLLCALL_CODE_ACKNOWLEDGE, &request, sizeof(request), NULL, 0, NULL);
+    if (error == ERROR_SUCCESS)
+        d->unsent_ack = 0;
+    d->told_ns = clock_mono_ns();
+    return error;
+}
+
 static int look(struct direct *d, struct rollcall_batch *batch)
 {
     struct gathered gathered;
@@ -318,6 +338,8 @@ static int look(struct direct *d, struct rollcall_batch *batch)
     d->looks += d->hold_until > 0;
     d->hold_until = 0;
     error = fetches_send(&d->fetches, &d->unsent_ack);
+    if (error == ERROR_SUCCESS)
+        error = tell(d);
     if (error == ERROR_SUCCESS)
         error = fetches_look(&d->fetches);
     if (device_is_gone(error))
@@ -423,13 +445,9 @@ static int take_snapshot(struct direct *d)
 static void direct_close(void *state)
 {
     struct direct *d = state;
-    struct rollcall_acknowledge request;
 
-    if (d->device && d->unsent_ack) {
-        device_request(&request.request, sizeof(request), 0);
-        request.acked_seq = d->unsent_ack;
-        device_ask(d->device, ROLLCALL_CODE_ACKNOWLEDGE, &request, sizeof(request), NULL, 0, NULL);
-    }
+    if (d->device)
+        tell(d);
     disconnect(d);
     if (d->timer) {
         SetThreadpoolTimer(d->timer, NULL, 0, 0);
@@ -485,6 +503,9 @@ static int direct_ack(void *state, uint64_t seq)
                              (unsigned long long)seq);
     if (seq > d->acked_seq)
         d->acked_seq = d->unsent_ack = seq;
+    /* Who acknowledges for long without asking for more. That the driver is gone is found then. */
+    if (d->device && clock_mono_ns() - d->told_ns >= TELL_NS)
+        tell(d);
     return 0;
 }
 

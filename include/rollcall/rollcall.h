@@ -162,9 +162,9 @@ void *rollcall_handle(const struct rollcall *rc);
 int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch);
 
 /* Acknowledges all up to and including seq: they are never delivered again, and their memory
- * is free. The driver on Windows, and the daemon on Linux, is told by the next rollcall_next() or by
- * rollcall_close(): to who is killed before that they are delivered again; so are, after the daemon was
- * killed, the acknowledgements of its last second. -EINVAL: seq was not delivered yet. */
+ * is free. The driver on Windows, and the daemon on Linux, is told at once if that was not done for
+ * 0.1 s, else by the next rollcall_next() or by rollcall_close(): to who is killed before that they are
+ * delivered again; so are, after the daemon was killed, the acknowledgements of its last second. -EINVAL: seq was not delivered yet. */
 int rollcall_ack(struct rollcall *rc, uint64_t seq);
 
 /* What is known of an open consumer. Set stats_size to sizeof(struct rollcall_stats). */
