@@ -289,6 +289,26 @@ static bool term_holds(const struct filter *term, const struct rollcall_event *e
     return term->none;
 }
 
+static bool may_be(const struct filter *filter, unsigned type)
+{
+    const struct rollcall_event event = {.type = (uint16_t)type};
+
+    for (; filter; filter = filter->next)
+        if (filter->key == KEY_TYPE && !term_holds(filter, &event, NULL))
+            return false;
+    return true;
+}
+
+unsigned filter_types(const struct filter *filter)
+{
+    unsigned types = 0;
+
+    for (unsigned type = ROLLCALL_CREATE; type <= ROLLCALL_SYNCED; type++)
+        if (may_be(filter, type))
+            types |= 1u << type;
+    return types | 1u << ROLLCALL_GAP;
+}
+
 bool filter_passes(const struct filter *filter, const struct rollcall_event *event,
                    const struct process *process)
 {

@@ -35,6 +35,9 @@ bool filter_needs_existing(const struct filter *filter);
 /* The pid of `descendants-of`; 0: none. */
 uint32_t filter_ancestor(const struct filter *filter);
 
+/* Which types of events may pass: bits 1 << enum rollcall_type. */
+unsigned filter_types(const struct filter *filter);
+
 /* process: the event's, NULL: not known. */
 bool filter_passes(const struct filter *filter, const struct rollcall_event *event,
                    const struct process *process);

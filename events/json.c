@@ -305,3 +305,22 @@ int json_event(FILE *to, const struct rollcall_event *event, uint64_t epoch, int
     json_decref(line.object);
     return line.failed ? -ENOMEM : 0;
 }
+
+char *json_line(const struct rollcall_event *event, uint64_t epoch, int64_t wall_offset_ns)
+{
+    struct line line = {.object = json_object()};
+    char *text = NULL;
+    char *ended = NULL;
+
+    fill(&line, event, epoch, wall_offset_ns);
+    if (!line.failed)
+        text = json_dumps(line.object, JSON_COMPACT);
+    json_decref(line.object);
+    if (text)
+        ended = realloc(text, strlen(text) + 2);
+    if (ended)
+        strcat(ended, "\n");
+    else
+        free(text);
+    return ended;
+}

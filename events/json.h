@@ -13,6 +13,9 @@
 int json_event(FILE *to, const struct rollcall_event *event, uint64_t epoch,
                int64_t wall_offset_ns);
 
+/* The same in memory, with the end of the line, to be freed. NULL: no memory. */
+char *json_line(const struct rollcall_event *event, uint64_t epoch, int64_t wall_offset_ns);
+
 /* A string; U+FFFD stands for each byte that belongs to no character. NULL: no memory. */
 json_t *json_text(const char *text, size_t size);
 

@@ -16,4 +16,11 @@ int signals_stop(void);
 /* Waits so long, or until something asks to end: then it returns true. */
 bool signals_pause(uint64_t ns);
 
+/* From here on SIGHUP does not ask to end, but to read the configuration again. Windows has no such
+ * signal. */
+void signals_reload_by_hup(void);
+
+/* Whether that was asked for since the last time. signals_pause() ends early when it is. */
+bool signals_take_reload(void);
+
 #endif

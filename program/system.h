@@ -18,6 +18,13 @@ bool system_find_user(const char *name, uint32_t *uid);
 bool system_user_name(uint32_t uid, char *name, size_t size);
 bool system_account_name(const char *sid, char *name, size_t size);
 
+/* A clock for intervals, and the one of events: nanoseconds. */
+uint64_t system_mono_ns(void);
+uint64_t system_boot_ns(void);
+
+/* Which types of events carry the path of the program: bits 1 << enum rollcall_type. */
+unsigned system_exe_types(void);
+
 /* A new file to write, or an old one emptied: its descriptor, which a child does not get, or a
  * negative errno. */
 int system_create(const char *path);

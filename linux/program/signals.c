@@ -12,6 +12,7 @@
 
 static volatile sig_atomic_t stop;
 static volatile sig_atomic_t receiver; /* the process that signals are passed on to; 0: none */
+static volatile sig_atomic_t reload;
 static int fd = -1;
 
 static void on_stop(int signal)
@@ -75,5 +76,26 @@ bool signals_pause(uint64_t ns)
 {
     struct pollfd stop_fd = {.fd = fd, .events = POLLIN};
 
-    return poll(&stop_fd, 1, (int)(ns / 1000000)) != 0;
+    return poll(&stop_fd, 1, (int)(ns / 1000000)) > 0 || stop;
+}
+
+static void on_reload(int signal)
+{
+    (void)signal;
+    reload = true;
+}
+
+void signals_reload_by_hup(void)
+{
+    const struct sigaction action = {.sa_handler = on_reload};
+
+    sigaction(SIGHUP, &action, NULL);
+}
+
+bool signals_take_reload(void)
+{
+    bool asked = reload;
+
+    reload = false;
+    return asked;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "program/system.h"
 
+#include "linux/clock.h"
+
+#include <rollcall/event.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -31,9 +35,11 @@ bool system_find_user(const char *name, uint32_t *uid)
 
 bool system_user_name(uint32_t uid, char *name, size_t size)
 {
-    const struct passwd *user = getpwuid(uid);
+    char strings[4096];
+    struct passwd entry;
+    struct passwd *user = NULL;
 
-    if (user)
+    if (getpwuid_r(uid, &entry, strings, sizeof(strings), &user) == 0 && user)
         snprintf(name, size, "%s", user->pw_name);
     return user;
 }
@@ -42,6 +48,21 @@ bool system_account_name(const char *sid, char *name, size_t size)
 {
     (void)sid, (void)name, (void)size;
     return false;
+}
+
+uint64_t system_mono_ns(void)
+{
+    return clock_mono_ns();
+}
+
+uint64_t system_boot_ns(void)
+{
+    return clock_boot_ns();
+}
+
+unsigned system_exe_types(void)
+{
+    return 1u << ROLLCALL_EXEC | 1u << ROLLCALL_EXISTS | 1u << ROLLCALL_GAP;
 }
 
 int system_create(const char *path)

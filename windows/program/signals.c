@@ -73,6 +73,15 @@ bool signals_pause(uint64_t ns)
     return WaitForSingleObject(event, (DWORD)(ns / 1000000)) == WAIT_OBJECT_0;
 }
 
+void signals_reload_by_hup(void)
+{
+}
+
+bool signals_take_reload(void)
+{
+    return false;
+}
+
 HANDLE stop_event(void)
 {
     return event;

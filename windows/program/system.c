@@ -2,8 +2,11 @@
 #include "program/system.h"
 
 #include "lib/utf8.h"
+#include "windows/clock.h"
 #include "windows/error.h"
 #include "windows/wide.h"
+
+#include <rollcall/event.h>
 
 #include <windows.h>
 
@@ -59,6 +62,21 @@ bool system_account_name(const char *sid, char *name, size_t size)
     free(wide);
     free(text);
     return text;
+}
+
+uint64_t system_mono_ns(void)
+{
+    return clock_mono_ns();
+}
+
+uint64_t system_boot_ns(void)
+{
+    return clock_boot_ns();
+}
+
+unsigned system_exe_types(void)
+{
+    return 1u << ROLLCALL_CREATE | 1u << ROLLCALL_EXISTS | 1u << ROLLCALL_GAP;
 }
 
 int system_create(const char *path)
