@@ -26,6 +26,7 @@ int command_stats(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_detach(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_handle(int argc, char **argv);
 int command_service(int argc, char **argv); /* Windows */
 
 #endif

@@ -7,6 +7,7 @@ const struct command commands[] = {
     {"watch", command_watch, "show every process event, at once"},
     {"run", command_run, "run a command and show every process it starts"},
     {"record", command_record, "keep every process event in a journal"},
+    {"handle", command_handle, "give events to programs, commands and logs"},
     {"query", command_query, "ask a journal"},
     {"tree", command_tree, "who started whom, now or at a moment in a journal"},
     {"stats", command_stats, "what waits, what was lost, who reads"},
