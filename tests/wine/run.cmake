@@ -44,6 +44,7 @@ wine_test(snapshot 300)
 # The service and the command.
 wine_test(bench 900)
 wine_test(port 60)
+wine_test(service_handlers 180)
 wine_test(service_install 120)
 wine_test(service_large 60)
 wine_test(service_late 180)

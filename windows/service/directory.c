@@ -36,7 +36,7 @@ static bool is_mine(PSID owner)
     return known && EqualSid(owner, me.user.User.Sid);
 }
 
-static bool is_trusted(const wchar_t *path)
+bool directory_is_trusted(const wchar_t *path)
 {
     PSECURITY_DESCRIPTOR descriptor;
     PSID owner;
@@ -61,7 +61,7 @@ static int take_over(const wchar_t *path, PSECURITY_DESCRIPTOR security)
     if (attributes == INVALID_FILE_ATTRIBUTES)
         return failed(GetLastError());
     if (!(attributes & FILE_ATTRIBUTE_DIRECTORY) || attributes & FILE_ATTRIBUTE_REPARSE_POINT ||
-        !is_trusted(path))
+        !directory_is_trusted(path))
         return rollcall_fail(-EPERM, "the directory of the journal was made by somebody else: "
                                      "remove it, or name another place with --journal");
     return SetFileSecurityW(path, DACL_SECURITY_INFORMATION, security) ? 0 : failed(GetLastError());

@@ -21,17 +21,25 @@ static WORD type_of(DWORD message)
     }
 }
 
-void log_write(DWORD message, const char *insert)
+DWORD log_report(DWORD message, const char *insert)
 {
     HANDLE log = RegisterEventSourceW(NULL, EVENT_SOURCE);
     wchar_t *wide = insert ? wide_from(insert) : NULL;
     const wchar_t *inserts[1] = {wide};
+    DWORD error = ERROR_SUCCESS;
 
-    if (log) {
-        ReportEventW(log, type_of(message), 0, message, NULL, wide ? 1 : 0, 0, inserts, NULL);
+    if (!log ||
+        !ReportEventW(log, type_of(message), 0, message, NULL, wide ? 1 : 0, 0, inserts, NULL))
+        error = GetLastError();
+    if (log)
         DeregisterEventSource(log);
-    }
     free(wide);
+    return error;
+}
+
+void log_write(DWORD message, const char *insert)
+{
+    log_report(message, insert);
 }
 
 DWORD log_register(const wchar_t *program)

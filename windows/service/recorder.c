@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "program/complain.h"
 #include "windows/program/stop.h"
+#include "windows/service/handling.h"
 #include "windows/service/log.h"
 #include "windows/service/names.h"
 
@@ -16,8 +17,9 @@
 #include <string.h>
 
 /* Each batch is on the disk before it is acknowledged, so ending takes as long as storing one: a
- * second if another program has locked the journal. At shutdown what waits is stored as well. */
-#define STOP_HINT_MS  5000
+ * second if another program has locked the journal; handlers end within some seconds. At shutdown
+ * what waits is stored as well. */
+#define STOP_HINT_MS  10000
 #define DRAIN_MS      5000
 #define DRAIN_HINT_MS 10000
 
@@ -109,6 +111,7 @@ static void drain(void)
 
 static void WINAPI service_main(DWORD argc, wchar_t **argv)
 {
+    struct handlers *handlers;
     char text[16];
     int status;
 
@@ -119,7 +122,9 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
     complain_to(log_complaint);
     report(SERVICE_RUNNING, 0, EXIT_OK);
     log_write(MESSAGE_RUNNING, given.argv[given.argc - 1]);
+    handlers = handling_begin();
     status = command_record(given.argc, given.argv);
+    handlers_free(handlers);
     if (status == EXIT_OK && atomic_load(&shutting_down))
         drain();
     snprintf(text, sizeof(text), "%d", status);
