@@ -2,9 +2,10 @@
 /* rollcalld: takes the events from the kernel, keeps them in the journal, and gives them to whoever
  * asks and may have them. */
 #include "linux/clock.h"
-#include "linux/daemon/listener.h"
-#include "linux/daemon/server.h"
-#include "linux/daemon/source.h"
+#include "linux/daemon/daemon.h"
+#include "linux/daemon/log.h"
+#include "linux/daemon/notify.h"
+#include "linux/daemon/upkeep.h"
 #include "linux/program/signal_fd.h"
 #include "program/complain.h"
 #include "program/signals.h"
@@ -38,21 +39,6 @@ static const char help[] =
     "  -h, --help\n"
     "  -V, --version\n\n"
     "Needs root. SIGTERM ends it; the kernel goes on collecting for its successor.\n";
-
-struct daemon {
-    struct settings settings;
-    struct listener listener;
-    struct host host;
-    struct places places;
-    struct measures measures;
-    struct source source;
-    struct server server;
-};
-
-static void say(const char *text)
-{
-    fprintf(stderr, "rollcalld: %s\n", text);
-}
 
 static void ask_to_end(void)
 {
@@ -90,31 +76,75 @@ static int open_host(struct daemon *d)
     return host_open(&d->host, &options);
 }
 
-static int serve(struct daemon *d)
+static int open_archive(struct daemon *d)
 {
-    struct service *service = &d->server.service;
     const struct journal_options reading = {.read_only = true};
-    int failed;
-    int err;
+    struct service *service = &d->server.service;
 
     service->host = &d->host;
     service->places = &d->places;
     service->measures = &d->measures;
     service->kernel_name = d->settings.name;
     service->archive.epoch = d->host.epoch;
-    err = journal_open(d->settings.journal, &reading, &service->archive.journal);
-    if (err < 0)
-        return err;
+    return journal_open(d->settings.journal, &reading, &service->archive.journal);
+}
+
+static int open_server(struct daemon *d)
+{
+    int err;
+
     d->server.access = d->settings.access;
     d->server.listener = d->listener.fd;
     d->server.signals = signals_fd();
-    err = source_start(&d->source);
+    err = server_open(&d->server);
+    if (err < 0)
+        return err;
+    err = upkeep_open(d);
+    if (err < 0)
+        server_close(&d->server);
+    return err;
+}
+
+static void say_start(const struct daemon *d)
+{
+    const struct settings *settings = &d->settings;
+
+    log_line(LOG_INFO,
+             "version " ROLLCALL_VERSION ", epoch %llu, goes on at event %llu; journal '%s', "
+             "socket '%s'; root may do all, %zu rules for others",
+             (unsigned long long)d->host.epoch, (unsigned long long)d->measures.started_seq + 1,
+             settings->journal, d->listener.path ? d->listener.path : "of systemd",
+             settings->access.count);
+}
+
+static int run_threads(struct daemon *d)
+{
+    int err = source_start(&d->source);
+    int failed;
+
+    if (err < 0)
+        return err;
+    say_start(d);
+    notify_ready();
+    err = server_run(&d->server);
+    notify_stopping();
+    failed = source_stop(&d->source);
+    return err < 0 ? err : failed;
+}
+
+static int serve(struct daemon *d)
+{
+    int err = open_archive(d);
+
+    if (err < 0)
+        return err;
+    err = open_server(d);
     if (err == 0) {
-        err = server_run(&d->server);
-        failed = source_stop(&d->source);
-        err = err < 0 ? err : failed;
+        err = run_threads(d);
+        upkeep_close(d);
+        server_close(&d->server);
     }
-    journal_close(service->archive.journal);
+    journal_close(d->server.service.archive.journal);
     return err;
 }
 
@@ -189,7 +219,7 @@ int main(int argc, char **argv)
     struct daemon *d = calloc(1, sizeof(*d));
     int status = EXIT_FAIL;
 
-    complain_to(say);
+    log_open();
     if (!d) {
         complain("out of memory");
         return EXIT_FAIL;

@@ -16,8 +16,9 @@ static const uint64_t measures_bounds[MEASURES_CLASSES - 1] = {
     50000000, 100000000, 200000000, 500000000, 1000000000};
 
 struct measures {
-    uint64_t started_ns;  /* mono_ns when the daemon started; does not change */
-    uint64_t started_seq; /* the newest number then; does not change */
+    uint64_t started_ns;    /* mono_ns when the daemon started; does not change */
+    uint64_t started_seq;   /* the newest number then; does not change */
+    _Atomic uint64_t turns; /* that the thread has made: it lives if that grows */
     _Atomic uint64_t commits[MEASURES_CLASSES];
     _Atomic uint64_t commit_ns;
     _Atomic uint64_t keep_bytes;

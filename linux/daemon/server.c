@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One thread for all clients. It waits for packets, for clients that the source's thread has made
- * ready, for places that were stored, and for signals. No client gets more than a few packets, or one
+ * ready, for places that were stored, for signals, and for what else it was given to look after. No client gets more than a few packets, or one
  * answer from the archive, in a turn; and from one that does not read its answers nothing is read.
  */
 #include "linux/daemon/server.h"
@@ -92,10 +92,18 @@ static int refused(const struct server *server, const struct peer *peer)
     return 0;
 }
 
-static void refuse(int fd, int error)
+static void refuse(struct server *server, int fd, const struct peer *peer, int error)
 {
     const struct rollcall_answer answer = {.error = (uint32_t)error};
 
+    if (error == EACCES)
+        log_limited(&server->refusals, LOG_NOTICE,
+                    "process %u of user %u may not connect: no rule allows it", peer->pid,
+                    peer->uid);
+    else
+        log_limited(&server->refusals, LOG_WARNING, "process %u of user %u cannot connect: %s",
+                    peer->pid, peer->uid,
+                    error == EUSERS ? "there are too many connections" : strerror(error));
     send(fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
 }
@@ -105,19 +113,19 @@ static void add_client(struct server *server, int fd)
     struct epoll_event event = {.events = EPOLLIN};
     int send_buffer = SEND_BUFFER;
     struct client *client;
-    struct peer peer;
+    struct peer peer = {0};
     int err = -access_peer(&server->access, fd, &peer);
 
     if (err == 0)
         err = refused(server, &peer);
     if (err) {
-        refuse(fd, err);
+        refuse(server, fd, &peer, err);
         return;
     }
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
     client = client_new(&server->service, fd, &peer);
     if (!client) {
-        refuse(fd, ENOMEM);
+        refuse(server, fd, &peer, ENOMEM);
         return;
     }
     event.data.ptr = client;
@@ -266,32 +274,77 @@ static bool close_stuck(struct server *server)
     return stuck;
 }
 
-/* ---- the loop ---- */
+/* ---- what else is looked after ---- */
 
 static int watch(const struct server *server, int fd, void *what)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
 
-    return epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+    return epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0
+               ? rollcall_fail(-errno, "cannot wait for clients: %s", strerror(errno))
+               : 0;
 }
+
+int server_watch(struct server *server, int fd, void (*ready)(void *context), void *context)
+{
+    for (unsigned i = 0; i < SERVER_WATCHES_MAX; i++) {
+        struct server_watch *spare = &server->watches[i];
+
+        if (spare->ready)
+            continue;
+        *spare = (struct server_watch){.fd = fd, .ready = ready, .context = context};
+        return watch(server, fd, spare);
+    }
+    return rollcall_fail(-ENOSPC, "cannot wait for more");
+}
+
+void server_unwatch(struct server *server, int fd)
+{
+    for (unsigned i = 0; i < SERVER_WATCHES_MAX; i++) {
+        struct server_watch *other = &server->watches[i];
+
+        if (!other->ready || other->fd != fd)
+            continue;
+        epoll_ctl(server->epoll, EPOLL_CTL_DEL, fd, NULL);
+        *other = (struct server_watch){.fd = -1};
+    }
+}
+
+/* false: it is none of them. */
+static bool serve_watch(struct server *server, const void *what)
+{
+    for (unsigned i = 0; i < SERVER_WATCHES_MAX; i++) {
+        struct server_watch *other = &server->watches[i];
+
+        if (what != other)
+            continue;
+        /* One that came before in this turn may have ended it. */
+        if (other->ready)
+            other->ready(other->context);
+        return true;
+    }
+    return false;
+}
+
+/* ---- the loop ---- */
 
 /* true: a signal asks to end. */
 static bool serve(struct server *server, const struct epoll_event *event)
 {
     if (event->data.ptr == &server->signals)
         return true;
-    if (event->data.ptr == &server->listener)
+    if (event->data.ptr == &server->listener) {
         accept_clients(server);
-    else if (event->data.ptr == server->service.host) {
+    } else if (event->data.ptr == server->service.host) {
         serve_ready(server);
         serve_waiting(server);
-    } else {
+    } else if (!serve_watch(server, event->data.ptr)) {
         serve_socket(server, event->data.ptr, event->events);
     }
     return false;
 }
 
-static int loop(struct server *server)
+int server_run(struct server *server)
 {
     struct epoll_event events[EVENTS_MAX];
     bool stuck = false;
@@ -310,7 +363,7 @@ static int loop(struct server *server)
     return 0;
 }
 
-int server_run(struct server *server)
+int server_open(struct server *server)
 {
     int err;
 
@@ -323,14 +376,16 @@ int server_run(struct server *server)
     if (err == 0)
         err = watch(server, server->service.host->ready_fd, server->service.host);
     if (err < 0)
-        rollcall_fail(err, "cannot wait for clients: %s", strerror(-err));
-    else
-        err = loop(server);
+        close(server->epoll);
+    return err;
+}
+
+void server_close(struct server *server)
+{
     while (server->service.clients)
         close_client(server, server->service.clients);
     release_closed(server);
     /* What the source's thread made ready meanwhile. */
     serve_ready(server);
     close(server->epoll);
-    return err;
 }

@@ -3,6 +3,7 @@
 
 #include "lib/error.h"
 #include "linux/clock.h"
+#include "linux/daemon/log.h"
 #include "program/complain.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ static void wait_until(const struct source *source, int fd, uint64_t then)
                             {.fd = fd, .events = POLLIN}};
     uint64_t wakes;
 
+    atomic_fetch_add(&source->measures->turns, 1);
     if (poll(fds, 2, milliseconds_until(then)) > 0 && fds[0].revents &&
         read(source->wake_fd, &wakes, sizeof(wakes)) < 0)
         return;
@@ -84,6 +86,7 @@ static int retain(struct source *source)
         return 0;
     more = journal_retain(source->journal);
     source->retain_at = now + (more == 1 ? 0 : RETAIN_NS);
+    notices_retained(&source->notices, source->journal, source->places, source->host->epoch);
     return more < 0 && !passes(more) ? more : 0;
 }
 
@@ -114,14 +117,14 @@ static int store(struct source *source, const struct rollcall_batch *batch)
 
     while ((err = append(source, batch)) < 0 && passes(err)) {
         if (!atomic_exchange(is_blocked, true))
-            complain("%s; trying again every second, events wait in the kernel meanwhile",
+            log_line(LOG_ERR, "%s; trying again every second, events wait in the kernel meanwhile",
                      rollcall_error());
         wait_until(source, -1, clock_mono_ns() + SECOND);
         if (stops(source))
             return -EINTR;
     }
     if (err == 0 && atomic_exchange(is_blocked, false))
-        complain("the journal can be written again");
+        log_line(LOG_NOTICE, "the journal can be written again");
     return err;
 }
 
@@ -153,7 +156,10 @@ static int handle(struct source *source, const struct rollcall_batch *batch)
     if (err < 0)
         return err;
     syncer_written(&source->syncer, batch->last_seq, batch->size);
-    return post(source, batch);
+    err = post(source, batch);
+    if (err == 0)
+        notices_batch(&source->notices, batch);
+    return err;
 }
 
 /* What is on the disk. */
@@ -197,8 +203,10 @@ static void *run(void *context)
     struct source *source = context;
     int err = 0;
 
-    while (err == 0 && !stops(source))
+    while (err == 0 && !stops(source)) {
+        atomic_fetch_add(&source->measures->turns, 1);
         err = take_one(source);
+    }
     if (err < 0) {
         source->failed = err;
         complain("%s", rollcall_error());
@@ -227,14 +235,21 @@ int source_start(struct source *source)
     return rollcall_fail(-err, "cannot start a thread: %s", strerror(err));
 }
 
-int source_stop(struct source *source)
+void source_wake(const struct source *source)
 {
     uint64_t one = 1;
+    ssize_t written = write(source->wake_fd, &one, sizeof(one));
+
+    /* It can only be full of wake-ups. */
+    (void)written;
+}
+
+int source_stop(struct source *source)
+{
     bool urgent;
 
     atomic_store(&source->stop, true);
-    if (write(source->wake_fd, &one, sizeof(one)) < 0)
-        return -errno;
+    source_wake(source);
     pthread_join(source->thread, NULL);
     if (source->failed == 0 && places_due(source->places, &urgent) &&
         places_store(source->places, source->journal) < 0)

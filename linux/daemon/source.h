@@ -12,6 +12,7 @@
 #include "journal/journal.h"
 #include "linux/daemon/host.h"
 #include "linux/daemon/measures.h"
+#include "linux/daemon/notices.h"
 #include "linux/daemon/places.h"
 #include "linux/daemon/syncer.h"
 
@@ -25,6 +26,7 @@ struct source {
     struct places *places;
     struct syncer syncer;
     struct measures *measures;
+    struct notices notices;
     bool retains; /* the journal has limits */
     int wake_fd;  /* eventfd(2): a place has changed, more is on the disk, or `stop` */
     atomic_bool stop;
@@ -38,6 +40,9 @@ struct source {
 
 /* 0 or a negative errno (rollcall_fail). */
 int source_start(struct source *source);
+
+/* Wakes it: its turns go on then, if it lives. */
+void source_wake(const struct source *source);
 
 /* Ends it, after the places have been stored and what was taken is on the disk. Returns `failed`. */
 int source_stop(struct source *source);

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What whoever runs the daemon sees of it.
+# What whoever runs the daemon sees of it: `rollcall stats`, and its log.
 set -euo pipefail
 # shellcheck source=tests/commands/lib.sh
 . "$(dirname "$0")/../commands/lib.sh"
 need_root
-need jq
+need jq setpriv
 
 socket=$directory/socket
+log=$directory/log
 daemon=(--daemon="$socket")
 
 listens() {
@@ -15,7 +16,8 @@ listens() {
 }
 
 start_daemon() {
-    start "$tools/rollcalld" --socket "$socket" --journal "$directory/daemon.db" --name "$name" "$@"
+    start "$tools/rollcalld" --socket "$socket" --journal "$directory/daemon.db" --name "$name" "$@" \
+        2>"$log"
     pid=$!
     wait_until "the daemon listens" listens
 }
@@ -26,10 +28,35 @@ end_daemon() {
     equal "the daemon's status" 0 "$status"
 }
 
+logged() {
+    grep -Eq -- "$1" "$log"
+}
+
 # stats JQ-EXPRESSION: of the lines of `rollcall stats --json`.
 stats() {
     "$ROLLCALL" stats "${daemon[@]}" --json | jq -rs "$1"
 }
+
+# ---- the log, and its levels for systemd's journal ----
+
+: >"$log"
+JOURNAL_STREAM=$(stat -c %d:%i "$log")
+export JOURNAL_STREAM
+start_daemon --keep-size 1G
+logged "^<6>version " || fail "the first line has no level"
+chmod 666 "$socket"
+chmod 755 "$directory"
+cp "$ROLLCALL" "$directory/rollcall"
+expect 1 setpriv --reuid=54361 --regid=54361 --clear-groups "$directory/rollcall" stats "${daemon[@]}"
+said "does not let this user in"
+wait_until "the refusal is logged" logged "^<5>process [0-9]+ of user 54361 may not connect"
+end_daemon
+unset JOURNAL_STREAM
+
+start_daemon
+logged "^rollcalld: version .*, epoch [0-9]+, goes on at event [0-9]+; journal '$directory/daemon.db'" ||
+    fail "the log does not say what it does"
+end_daemon
 
 # ---- a table and lines of JSON ----
 
