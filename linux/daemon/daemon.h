@@ -4,6 +4,7 @@
 #define LINUX_DAEMON_DAEMON_H
 
 #include "linux/daemon/listener.h"
+#include "linux/daemon/metrics.h"
 #include "linux/daemon/server.h"
 #include "linux/daemon/source.h"
 
@@ -15,8 +16,9 @@ struct daemon {
     struct measures measures;
     struct source source;
     struct server server;
-    int timer_fd;        /* what is due from time to time */
-    uint64_t seen_turns; /* of the source's thread, at that time */
+    struct metrics *metrics; /* NULL: nobody may ask for them */
+    int timer_fd;            /* what is due from time to time */
+    uint64_t seen_turns;     /* of the source's thread, at that time */
 };
 
 #endif

@@ -35,6 +35,8 @@ static const char help[] =
     "      --ring-size SIZE     memory in the kernel for events that wait (default 64M)\n"
     "      --args-max SIZE      keep so much of each command line (default 32K)\n"
     "      --latency DURATION   in a burst, be at most so late (default 1ms)\n"
+    "      --metrics WHERE      tell Prometheus there: 127.0.0.1:9127, or a socket's path\n"
+    "      --metrics-anywhere yes   also at an address that other machines reach\n"
     "  -c, --config FILE        more settings, and who may do what; see rollcalld(8)\n"
     "  -h, --help\n"
     "  -V, --version\n\n"
@@ -111,9 +113,10 @@ static void say_start(const struct daemon *d)
 
     log_line(LOG_INFO,
              "version " ROLLCALL_VERSION ", epoch %llu, goes on at event %llu; journal '%s', "
-             "socket '%s'; root may do all, %zu rules for others",
+             "socket '%s'%s%s; root may do all, %zu rules for others",
              (unsigned long long)d->host.epoch, (unsigned long long)d->measures.started_seq + 1,
              settings->journal, d->listener.path ? d->listener.path : "of systemd",
+             settings->metrics ? ", metrics at " : "", settings->metrics ? settings->metrics : "",
              settings->access.count);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "linux/daemon/settings.h"
 
+#include "linux/daemon/metrics.h"
 #include "linux/daemon/server.h"
 #include "program/complain.h"
 #include "program/parse.h"
@@ -99,6 +100,22 @@ static bool take_latency(struct settings *settings, const char *value)
     return true;
 }
 
+static bool take_metrics(struct settings *settings, const char *value)
+{
+    return take_text(&settings->metrics, value) && metrics_can_listen(value);
+}
+
+static bool take_switch(bool *on, const char *value)
+{
+    *on = strcmp(value, "yes") == 0;
+    return *on || strcmp(value, "no") == 0;
+}
+
+static bool take_metrics_anywhere(struct settings *settings, const char *value)
+{
+    return take_switch(&settings->metrics_anywhere, value);
+}
+
 static const struct setting {
     const char *name;
     bool (*take)(struct settings *settings, const char *value);
@@ -114,6 +131,9 @@ static const struct setting {
     {"ring-size", take_ring_size, "a power of two from 4K to 1G"},
     {"args-max", take_args_max, "a size from 1 to 128K"},
     {"latency", take_latency, "a duration from 1us to 1s"},
+    {"metrics", take_metrics,
+     "an address and a port, like 127.0.0.1:9127 or [::1]:9127, or a path"},
+    {"metrics-anywhere", take_metrics_anywhere, "yes or no"},
 };
 
 static const struct setting *find_setting(const char *name)
@@ -203,20 +223,24 @@ static int usage(void)
 
 enum { OPTION_CONFIG = 'c', OPTION_HELP = 'h', OPTION_VERSION = 'V', OPTION_SETTING = 1000 };
 
-static const struct option options[] = {{"socket", required_argument, NULL, OPTION_SETTING},
-                                        {"journal", required_argument, NULL, OPTION_SETTING + 1},
-                                        {"group", required_argument, NULL, OPTION_SETTING + 2},
-                                        {"name", required_argument, NULL, OPTION_SETTING + 3},
-                                        {"memory", required_argument, NULL, OPTION_SETTING + 4},
-                                        {"keep-size", required_argument, NULL, OPTION_SETTING + 5},
-                                        {"keep-age", required_argument, NULL, OPTION_SETTING + 6},
-                                        {"ring-size", required_argument, NULL, OPTION_SETTING + 7},
-                                        {"args-max", required_argument, NULL, OPTION_SETTING + 8},
-                                        {"latency", required_argument, NULL, OPTION_SETTING + 9},
-                                        {"config", required_argument, NULL, OPTION_CONFIG},
-                                        {"help", no_argument, NULL, OPTION_HELP},
-                                        {"version", no_argument, NULL, OPTION_VERSION},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"socket", required_argument, NULL, OPTION_SETTING},
+    {"journal", required_argument, NULL, OPTION_SETTING + 1},
+    {"group", required_argument, NULL, OPTION_SETTING + 2},
+    {"name", required_argument, NULL, OPTION_SETTING + 3},
+    {"memory", required_argument, NULL, OPTION_SETTING + 4},
+    {"keep-size", required_argument, NULL, OPTION_SETTING + 5},
+    {"keep-age", required_argument, NULL, OPTION_SETTING + 6},
+    {"ring-size", required_argument, NULL, OPTION_SETTING + 7},
+    {"args-max", required_argument, NULL, OPTION_SETTING + 8},
+    {"latency", required_argument, NULL, OPTION_SETTING + 9},
+    {"metrics", required_argument, NULL, OPTION_SETTING + 10},
+    {"metrics-anywhere", required_argument, NULL, OPTION_SETTING + 11},
+    {"confine", required_argument, NULL, OPTION_SETTING + 12},
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0}};
 
 static int take_option(struct settings *settings, int option)
 {
@@ -270,6 +294,23 @@ static int set_defaults(struct settings *settings)
     return EXIT_FAIL;
 }
 
+/* What can only be said of all settings together. */
+static int check(struct settings *settings)
+{
+    if (settings->group &&
+        access_add(&settings->access, true, settings->group, RIGHT_OWN | RIGHT_ALL) < 0) {
+        complain("%s", rollcall_error());
+        return EXIT_USAGE;
+    }
+    if (settings->metrics && !settings->metrics_anywhere && !metrics_is_local(settings->metrics)) {
+        complain("metrics at '%s' could be read from other machines, by anyone: use an address of "
+                 "this one, like 127.0.0.1, or `metrics-anywhere = yes` if that is wanted",
+                 settings->metrics);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
 int settings_read(struct settings *settings, int argc, char **argv)
 {
     int status = set_defaults(settings);
@@ -283,11 +324,8 @@ int settings_read(struct settings *settings, int argc, char **argv)
         complain("'%s' is too much: rollcalld takes only options", argv[optind]);
         status = usage();
     }
-    if (status == EXIT_OK && settings->group &&
-        access_add(&settings->access, true, settings->group, RIGHT_OWN | RIGHT_ALL) < 0) {
-        complain("%s", rollcall_error());
-        status = EXIT_USAGE;
-    }
+    if (status == EXIT_OK)
+        status = check(settings);
     settings->capture.name = settings->name;
     return status;
 }
@@ -298,4 +336,5 @@ void settings_free(struct settings *settings)
     free(settings->journal);
     free(settings->group);
     free(settings->name);
+    free(settings->metrics);
 }

@@ -14,6 +14,8 @@ struct settings {
     char *group; /* who may read all; NULL: only root, and who the rules name */
     char *name;  /* of the consumer in the kernel */
     uint64_t memory;
+    char *metrics;         /* "ADDRESS:PORT", or a path; NULL: none */
+    bool metrics_anywhere; /* also where others than this machine can ask */
     struct journal_options retention;
     struct rollcall_options capture;
     struct access access;
@@ -21,7 +23,7 @@ struct settings {
     bool version;
 };
 
-/* Fills it. EXIT_OK, or EXIT_USAGE or EXIT_FAIL after a complaint. */
+/* Fills it, which is all 0. EXIT_OK, or EXIT_USAGE or EXIT_FAIL after a complaint. */
 int settings_read(struct settings *settings, int argc, char **argv);
 
 void settings_free(struct settings *settings);

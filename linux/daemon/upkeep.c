@@ -10,6 +10,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#define METRICS_NS 5000000000u
+
 static void tell_status(const struct daemon *daemon)
 {
     char bytes[SIZE_TEXT];
@@ -34,6 +36,10 @@ static void run(void *context)
 
     if (read(daemon->timer_fd, &times, sizeof(times)) < 0)
         return;
+    if (daemon->metrics)
+        metrics_run(daemon->metrics);
+    if (notify_interval_ns() == 0)
+        return;
     if (turns != daemon->seen_turns)
         notify_alive();
     daemon->seen_turns = turns;
@@ -41,26 +47,71 @@ static void run(void *context)
     tell_status(daemon);
 }
 
-int upkeep_open(struct daemon *daemon)
+/* As often as it is needed now. */
+static void arm(const struct daemon *daemon)
 {
     uint64_t ns = notify_interval_ns();
-    const struct timespec interval = {.tv_sec = (time_t)(ns / 1000000000),
-                                      .tv_nsec = (long)(ns % 1000000000)};
-    const struct itimerspec when = {.it_value = interval, .it_interval = interval};
+    struct itimerspec when = {.it_value = {.tv_nsec = 1}};
+
+    if (daemon->metrics && (ns == 0 || ns > METRICS_NS))
+        ns = METRICS_NS;
+    when.it_interval.tv_sec = (time_t)(ns / 1000000000);
+    when.it_interval.tv_nsec = (long)(ns % 1000000000);
+    if (ns == 0)
+        when.it_value.tv_nsec = 0;
+    timerfd_settime(daemon->timer_fd, 0, &when, NULL);
+}
+
+int upkeep_open(struct daemon *daemon)
+{
     int err;
 
     daemon->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (daemon->timer_fd < 0)
         return rollcall_fail(-errno, "out of file descriptors: %s", strerror(errno));
-    timerfd_settime(daemon->timer_fd, 0, &when, NULL);
     err = server_watch(&daemon->server, daemon->timer_fd, run, daemon);
+    if (err == 0)
+        err = upkeep_set_metrics(daemon, daemon->settings.metrics);
     if (err < 0)
-        close(daemon->timer_fd);
+        upkeep_close(daemon);
     return err;
 }
 
 void upkeep_close(struct daemon *daemon)
 {
+    upkeep_set_metrics(daemon, NULL);
     server_unwatch(&daemon->server, daemon->timer_fd);
     close(daemon->timer_fd);
+}
+
+/* ---- metrics ---- */
+
+static void run_metrics(void *context)
+{
+    metrics_run(context);
+}
+
+static void end_metrics(struct daemon *daemon)
+{
+    if (daemon->metrics)
+        server_unwatch(&daemon->server, metrics_fd(daemon->metrics));
+    metrics_close(daemon->metrics);
+    daemon->metrics = NULL;
+}
+
+int upkeep_set_metrics(struct daemon *daemon, const char *where)
+{
+    struct metrics *metrics = NULL;
+    int err = where ? metrics_open(where, &daemon->server.service, &metrics) : 0;
+
+    if (err == 0 && metrics)
+        err = server_watch(&daemon->server, metrics_fd(metrics), run_metrics, metrics);
+    if (err < 0) {
+        metrics_close(metrics);
+        return err;
+    }
+    end_metrics(daemon);
+    daemon->metrics = metrics;
+    arm(daemon);
+    return 0;
 }

@@ -85,3 +85,10 @@ said "there is no consumer 'nobody'"
 send TERM "$watcher"
 end_of "$watcher"
 end_daemon
+
+# ---- a configuration that is wrong ----
+
+expect 2 "$tools/rollcalld" --metrics 0.0.0.0:9127
+said "metrics at '0.0.0.0:9127' could be read from other machines"
+expect 2 "$tools/rollcalld" --metrics localhost
+said "--metrics takes an address and a port"

@@ -63,6 +63,7 @@ static void test_defaults(void **state)
     assert_int_equal(settings.capture.flags, ROLLCALL_DIRECT);
     assert_int_equal(settings.memory, 32u << 20);
     assert_int_equal(settings.access.count, 0);
+    assert_null(settings.metrics);
 }
 
 static void test_command_line(void **state)
@@ -94,7 +95,32 @@ static void test_wrong(void **state)
     expect_usage("--socket", "", "--socket takes a path, not ''");
     expect_usage("--group=no-such-group", NULL, "there is no group 'no-such-group'");
     expect_usage("more", NULL, "'more' is too much");
+    expect_usage("--metrics-anywhere=maybe", NULL, "--metrics-anywhere takes yes or no");
     expect_usage("--config=/nowhere", NULL, "cannot read '/nowhere'");
+}
+
+/* Where metrics can be had; others than this machine's users only if that is said. */
+static void test_metrics(void **state)
+{
+    static const char *const wrong[] = {
+        "127.0.0.1",       "localhost:9127",   "127.0.0.1:",   "127.0.0.1:0",
+        "127.0.0.1:65536", "127.0.0.1:1x",     ":9127",        "[::1:9127",
+        "::1:9127",        "[127.0.0.1]:9127", "relative/path"};
+    static const char *const local[] = {"127.0.0.1:9127", "127.9.9.9:1", "[::1]:65535", "/run/x"};
+    static const char *const open[] = {"0.0.0.0:9127", "[::]:9127", "192.0.2.1:9127",
+                                       "[::ffff:127.0.0.1]:9127"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        expect_usage("--metrics", wrong[i], "--metrics takes an address and a port");
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+        assert_int_equal(read_arguments("--metrics", local[i], NULL), EXIT_OK);
+        assert_string_equal(settings.metrics, local[i]);
+    }
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        expect_usage("--metrics", open[i], "could be read from other machines");
+        assert_int_equal(read_arguments("--metrics", open[i], "--metrics-anywhere=yes"), EXIT_OK);
+    }
 }
 
 static void test_file(void **state)
@@ -142,7 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),   cmocka_unit_test(test_command_line),
         cmocka_unit_test(test_wrong),      cmocka_unit_test(test_file),
-        cmocka_unit_test(test_wrong_file),
+        cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_metrics),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
