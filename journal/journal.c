@@ -87,6 +87,13 @@ static int limit_wal(const struct journal *journal)
     return journal_run(journal, pragma);
 }
 
+int journal_keep(struct journal *journal, uint64_t bytes, uint64_t seconds)
+{
+    journal->opts.keep_bytes = bytes;
+    journal->opts.keep_seconds = seconds;
+    return limit_wal(journal);
+}
+
 static int prepare_writer(struct journal *journal, int64_t version)
 {
     /* The size of pages and the vacuum only take effect before the first table. */

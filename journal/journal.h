@@ -51,6 +51,9 @@ int journal_append(struct journal *journal, const struct rollcall_batch *batch);
  * journal meanwhile, but not close it. -EIO, ...; the same call can be made again. */
 int journal_sync(const struct journal *journal);
 
+/* Other limits for retention than those it was opened with. 0 or a negative errno. */
+int journal_keep(struct journal *journal, uint64_t bytes, uint64_t seconds);
+
 /* Removes some of what is older or more than the options say: a bounded piece of work. Returns 1
  * if there is more to do, else 0. What is known of processes that have not ended stays. */
 int journal_retain(struct journal *journal);

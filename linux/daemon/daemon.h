@@ -9,6 +9,8 @@
 #include "linux/daemon/source.h"
 
 struct daemon {
+    int argc;
+    char **argv; /* read again for a reload */
     struct settings settings;
     struct listener listener;
     struct host host;
@@ -17,6 +19,7 @@ struct daemon {
     struct source source;
     struct server server;
     struct metrics *metrics; /* NULL: nobody may ask for them */
+    int reload_fd;           /* SIGHUP */
     int timer_fd;            /* what is due from time to time */
     uint64_t seen_turns;     /* of the source's thread, at that time */
 };

@@ -122,6 +122,11 @@ static int failed(const char *path, int err)
 
 /* ---- interface ---- */
 
+int listener_set_mode(const struct listener *listener, const struct settings *settings)
+{
+    return listener->path ? set_mode(listener->path, settings) : 0;
+}
+
 int listener_open(struct listener *listener, const struct settings *settings)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -5,6 +5,7 @@
 #include "linux/daemon/daemon.h"
 #include "linux/daemon/log.h"
 #include "linux/daemon/notify.h"
+#include "linux/daemon/reload.h"
 #include "linux/daemon/upkeep.h"
 #include "linux/program/signal_fd.h"
 #include "program/complain.h"
@@ -40,7 +41,8 @@ static const char help[] =
     "  -c, --config FILE        more settings, and who may do what; see rollcalld(8)\n"
     "  -h, --help\n"
     "  -V, --version\n\n"
-    "Needs root. SIGTERM ends it; the kernel goes on collecting for its successor.\n";
+    "Needs root. SIGHUP makes it read its settings again, SIGTERM ends it; the kernel goes on\n"
+    "collecting for its successor.\n";
 
 static void ask_to_end(void)
 {
@@ -101,7 +103,9 @@ static int open_server(struct daemon *d)
     err = server_open(&d->server);
     if (err < 0)
         return err;
-    err = upkeep_open(d);
+    err = reload_open(d);
+    if (err == 0)
+        err = upkeep_open(d);
     if (err < 0)
         server_close(&d->server);
     return err;
@@ -203,6 +207,8 @@ static int run(struct daemon *d)
 {
     int err = signals_install();
 
+    if (err == 0)
+        err = reload_prepare(d);
     raise_limit();
     d->source.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (err < 0 || d->source.wake_fd < 0) {
@@ -214,6 +220,7 @@ static int run(struct daemon *d)
     if (err < 0 && !d->source.failed)
         complain("%s", rollcall_error());
     close(d->source.wake_fd);
+    close(d->reload_fd);
     return err < 0 ? EXIT_FAIL : EXIT_OK;
 }
 
@@ -227,6 +234,8 @@ int main(int argc, char **argv)
         complain("out of memory");
         return EXIT_FAIL;
     }
+    d->argc = argc;
+    d->argv = argv;
     status = settings_read(&d->settings, argc, argv);
     if (status == EXIT_OK && d->settings.help)
         fputs(help, stdout);

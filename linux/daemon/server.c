@@ -274,6 +274,24 @@ static bool close_stuck(struct server *server)
     return stuck;
 }
 
+unsigned server_set_access(struct server *server, const struct access *access)
+{
+    struct client *next;
+    unsigned count = 0;
+
+    server->access = *access;
+    for (struct client *client = server->service.clients; client; client = next) {
+        struct peer now;
+
+        next = client->next_client;
+        if (access_peer(access, client->fd, &now) == 0 && !(client->peer.rights & ~now.rights))
+            continue;
+        close_client(server, client);
+        count++;
+    }
+    return count;
+}
+
 /* ---- what else is looked after ---- */
 
 static int watch(const struct server *server, int fd, void *what)

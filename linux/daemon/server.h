@@ -48,4 +48,8 @@ int server_run(struct server *server);
 /* No client is left then. */
 void server_close(struct server *server);
 
+/* Other rules: they count for who connects, and who has lost a right by them is disconnected. Returns
+ * how many that were. */
+unsigned server_set_access(struct server *server, const struct access *access);
+
 #endif

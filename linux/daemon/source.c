@@ -77,11 +77,22 @@ static int store_places(struct source *source)
     return 0;
 }
 
+static int take_limits(struct source *source)
+{
+    uint64_t bytes = atomic_load(&source->measures->keep_bytes);
+    uint64_t seconds = atomic_load(&source->measures->keep_seconds);
+
+    source->retains = bytes > 0 || seconds > 0;
+    return journal_keep(source->journal, bytes, seconds);
+}
+
 static int retain(struct source *source)
 {
     uint64_t now = clock_mono_ns();
     int more;
 
+    if (atomic_exchange(&source->keeps_anew, false) && (more = take_limits(source)) < 0)
+        return more;
     if (!source->retains || now < source->retain_at)
         return 0;
     more = journal_retain(source->journal);
@@ -242,6 +253,14 @@ void source_wake(const struct source *source)
 
     /* It can only be full of wake-ups. */
     (void)written;
+}
+
+void source_keep(struct source *source, uint64_t bytes, uint64_t seconds)
+{
+    atomic_store(&source->measures->keep_bytes, bytes);
+    atomic_store(&source->measures->keep_seconds, seconds);
+    atomic_store(&source->keeps_anew, true);
+    source_wake(source);
 }
 
 int source_stop(struct source *source)

@@ -28,9 +28,10 @@ struct source {
     struct measures *measures;
     struct notices notices;
     bool retains; /* the journal has limits */
-    int wake_fd;  /* eventfd(2): a place has changed, more is on the disk, or `stop` */
+    int wake_fd;  /* eventfd(2): a place has changed, more is on the disk, `stop`, or `keeps_anew` */
     atomic_bool stop;
-    int failed; /* why it ended by itself: a negative errno; 0: it has not */
+    atomic_bool keeps_anew; /* the measures have other limits than the journal */
+    int failed;             /* why it ended by itself: a negative errno; 0: it has not */
     void (*on_failure)(void);
     pthread_t thread;
     uint64_t acked_seq; /* to the kernel */
@@ -40,6 +41,9 @@ struct source {
 
 /* 0 or a negative errno (rollcall_fail). */
 int source_start(struct source *source);
+
+/* Other limits for the journal, from now on. */
+void source_keep(struct source *source, uint64_t bytes, uint64_t seconds);
 
 /* Wakes it: its turns go on then, if it lives. */
 void source_wake(const struct source *source);

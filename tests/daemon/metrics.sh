@@ -96,13 +96,21 @@ equal "all commits are in the classes" 1 \
     "$(value 'rollcall_journal_commit_seconds_bucket{le="+Inf"} == bool on() rollcall_journal_commit_seconds_count')"
 equal "it started not long ago" 1 "$(value 'time() - process_start_time_seconds < bool 600')"
 
-# ---- at a path ----
+# ---- changed while it runs, and at a path ----
 
 send TERM "$pid"
 end_of "$pid"
-start_daemon --metrics "$directory/metrics.socket"
-curl -sSf --unix-socket "$directory/metrics.socket" http://rollcall/metrics |
-    grep -q '^rollcall_events_total ' || fail "the metrics are not at the path"
+printf '[daemon]\nmetrics = 127.0.0.1:%d\n' "$port" >"$directory/config"
+start_daemon --config "$directory/config"
+curl -sSf "http://127.0.0.1:$port/metrics" >/dev/null
+printf '[daemon]\nmetrics = %s\n' "$directory/metrics.socket" >"$directory/config"
+send HUP "$pid"
+at_path() {
+    curl -sSf --unix-socket "$directory/metrics.socket" http://rollcall/metrics 2>/dev/null |
+        grep -q '^rollcall_events_total '
+}
+wait_until "the metrics are at the path" at_path
+is_free "$port" || fail "they are still at the port"
 equal "who may ask there" 600 "$(stat -c %a "$directory/metrics.socket")"
 send TERM "$pid"
 end_of "$pid"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What whoever runs the daemon sees of it: `rollcall stats`, and its log.
+# What whoever runs the daemon sees of it: `rollcall stats`, its log, and what a wrong configuration
+# does to one that runs.
 set -euo pipefail
 # shellcheck source=tests/commands/lib.sh
 . "$(dirname "$0")/../commands/lib.sh"
 need_root
-need jq setpriv
+need jq setpriv sqlite3
 
 socket=$directory/socket
 log=$directory/log
@@ -87,6 +88,26 @@ end_of "$watcher"
 end_daemon
 
 # ---- a configuration that is wrong ----
+
+printf '[daemon]\nmemory = 2M\n' >"$directory/config"
+start_daemon --config "$directory/config"
+printf '[daemon]\nmemory = 4M\nring-size = 1M\nsize = 3\n' >"$directory/config"
+send HUP "$pid"
+wait_until "the wrong line is named" logged "line 4 is wrong"
+wait_until "it says that nothing changes" logged "the configuration stays as it was"
+equal "memory" $((2 << 20)) "$(stats '.[0].memory_size')"
+printf '[daemon]\nmemory = 4M\nring-size = 1M\n' >"$directory/config"
+send HUP "$pid"
+wait_until "it has read it" logged "the configuration was read again"
+logged "ring-size. cannot change while rollcalld runs" || fail "it does not say what stays"
+equal "memory" $((4 << 20)) "$(stats '.[0].memory_size')"
+printf '[daemon]\nmemory = 4M\nkeep-age = 1s\n' >"$directory/config"
+send HUP "$pid"
+has_removed() {
+    [ "$(sql "$directory/daemon.db" 'SELECT count(*) FROM pruned')" = 1 ]
+}
+wait_until "events are removed that are older than it says now" has_removed
+end_daemon
 
 expect 2 "$tools/rollcalld" --metrics 0.0.0.0:9127
 said "metrics at '0.0.0.0:9127' could be read from other machines"

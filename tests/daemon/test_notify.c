@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What systemd is told: ready, alive as long as both threads are, what the daemon waits for, and when it
- * ends. */
+ * reads its settings again and ends. */
 #include "tests/daemon/rig.h"
 
 #include <dirent.h>
@@ -131,6 +131,9 @@ static void test(struct rig *rig)
     expect("WATCHDOG=1");
     test_stopped_thread(rig);
     test_blocked_journal(rig);
+    CHECK(kill(rig->daemon, SIGHUP) == 0);
+    expect("RELOADING=1");
+    expect("READY=1");
     CHECK(kill(rig->daemon, SIGTERM) == 0);
     expect("STOPPING=1");
     rig_stop(rig, SIGTERM);
