@@ -2,6 +2,7 @@
 /* rollcalld: takes the events from the kernel, keeps them in the journal, and gives them to whoever
  * asks and may have them. */
 #include "linux/clock.h"
+#include "linux/daemon/confine.h"
 #include "linux/daemon/daemon.h"
 #include "linux/daemon/log.h"
 #include "linux/daemon/notify.h"
@@ -38,6 +39,7 @@ static const char help[] =
     "      --latency DURATION   in a burst, be at most so late (default 1ms)\n"
     "      --metrics WHERE      tell Prometheus there: 127.0.0.1:9127, or a socket's path\n"
     "      --metrics-anywhere yes   also at an address that other machines reach\n"
+    "      --confine no         keep capabilities and system calls that are not needed\n"
     "  -c, --config FILE        more settings, and who may do what; see rollcalld(8)\n"
     "  -h, --help\n"
     "  -V, --version\n\n"
@@ -117,18 +119,21 @@ static void say_start(const struct daemon *d)
 
     log_line(LOG_INFO,
              "version " ROLLCALL_VERSION ", epoch %llu, goes on at event %llu; journal '%s', "
-             "socket '%s'%s%s; root may do all, %zu rules for others",
+             "socket '%s'%s%s; root may do all, %zu rules for others%s",
              (unsigned long long)d->host.epoch, (unsigned long long)d->measures.started_seq + 1,
              settings->journal, d->listener.path ? d->listener.path : "of systemd",
              settings->metrics ? ", metrics at " : "", settings->metrics ? settings->metrics : "",
-             settings->access.count);
+             settings->access.count, settings->confine ? "" : "; not confined");
 }
 
+/* The one thread there is gives up what is not needed, so that the other one never has it. */
 static int run_threads(struct daemon *d)
 {
-    int err = source_start(&d->source);
+    int err = d->settings.confine ? confine() : 0;
     int failed;
 
+    if (err == 0)
+        err = source_start(&d->source);
     if (err < 0)
         return err;
     say_start(d);

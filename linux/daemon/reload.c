@@ -32,6 +32,7 @@ static void say_what_stays(const struct settings *now, const struct settings *fr
     stays("ring-size", now->capture.ring_size != fresh->capture.ring_size);
     stays("args-max", now->capture.args_max != fresh->capture.args_max);
     stays("latency", now->capture.latency_us != fresh->capture.latency_us);
+    stays("confine", now->confine != fresh->confine);
 }
 
 /* ---- what can ---- */
@@ -68,8 +69,12 @@ static void set_access(struct daemon *daemon, struct settings *fresh)
 
     now->access = fresh->access;
     exchange(&now->group, &fresh->group);
+    /* The group of the socket's file is changed by who has CAP_CHOWN, which is given up. */
     if (listener_set_mode(&daemon->listener, now) < 0)
-        log_line(LOG_WARNING, "the mode of the socket '%s' cannot be changed", now->socket);
+        log_line(LOG_WARNING,
+                 "the socket '%s' keeps its group until rollcalld is started again: who is in the "
+                 "new one may not reach it before",
+                 now->socket);
     count = server_set_access(&daemon->server, &now->access);
     if (count > 0)
         log_line(LOG_NOTICE, "%u connections have lost a right, and were ended", count);

@@ -116,6 +116,11 @@ static bool take_metrics_anywhere(struct settings *settings, const char *value)
     return take_switch(&settings->metrics_anywhere, value);
 }
 
+static bool take_confine(struct settings *settings, const char *value)
+{
+    return take_switch(&settings->confine, value);
+}
+
 static const struct setting {
     const char *name;
     bool (*take)(struct settings *settings, const char *value);
@@ -134,6 +139,7 @@ static const struct setting {
     {"metrics", take_metrics,
      "an address and a port, like 127.0.0.1:9127 or [::1]:9127, or a path"},
     {"metrics-anywhere", take_metrics_anywhere, "yes or no"},
+    {"confine", take_confine, "yes or no"},
 };
 
 static const struct setting *find_setting(const char *name)
@@ -285,6 +291,7 @@ static int read_files(struct settings *settings, int argc, char **argv)
 static int set_defaults(struct settings *settings)
 {
     settings->memory = MEMORY_DEFAULT;
+    settings->confine = true;
     settings->capture.struct_size = sizeof(settings->capture);
     settings->capture.flags = ROLLCALL_DIRECT;
     if (take_socket(settings, ROLLCALL_SOCKET_PATH) && take_journal(settings, JOURNAL_PATH) &&

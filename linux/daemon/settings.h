@@ -16,6 +16,7 @@ struct settings {
     uint64_t memory;
     char *metrics;         /* "ADDRESS:PORT", or a path; NULL: none */
     bool metrics_anywhere; /* also where others than this machine can ask */
+    bool confine;          /* give up what is not needed any more */
     struct journal_options retention;
     struct rollcall_options capture;
     struct access access;

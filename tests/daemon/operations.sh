@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What whoever runs the daemon sees of it: `rollcall stats`, its log, and what a wrong configuration
-# does to one that runs.
+# What whoever runs the daemon sees of it: `rollcall stats`, its log, what it has given up, and what a
+# wrong configuration does to one that runs.
 set -euo pipefail
 # shellcheck source=tests/commands/lib.sh
 . "$(dirname "$0")/../commands/lib.sh"
@@ -37,6 +37,32 @@ logged() {
 stats() {
     "$ROLLCALL" stats "${daemon[@]}" --json | jq -rs "$1"
 }
+
+# ---- what it has given up ----
+
+# of_threads FIELD: its values in all threads.
+of_threads() {
+    sed -n "s/^$1:[[:space:]]*//p" /proc/"$pid"/task/*/status | sort -u | xargs
+}
+
+start_daemon
+bpf_only=0000008000000000
+for field in CapEff CapPrm; do
+    equal "$field" "$bpf_only" "$(of_threads $field)"
+done
+for field in CapInh CapAmb CapBnd; do
+    equal "$field" 0000000000000000 "$(of_threads $field)"
+done
+equal "NoNewPrivs" 1 "$(of_threads NoNewPrivs)"
+equal "Seccomp" 2 "$(of_threads Seccomp)"
+equal "threads" 2 "$(find /proc/"$pid"/task -mindepth 1 -maxdepth 1 | wc -l)"
+end_daemon
+
+start_daemon --confine no
+equal "Seccomp" 0 "$(of_threads Seccomp)"
+[ "$(of_threads CapEff)" != "$bpf_only" ] || fail "it has given up what it was to keep"
+logged "not confined" || fail "the log does not say that it is not confined"
+end_daemon
 
 # ---- the log, and its levels for systemd's journal ----
 

@@ -64,6 +64,7 @@ static void test_defaults(void **state)
     assert_int_equal(settings.memory, 32u << 20);
     assert_int_equal(settings.access.count, 0);
     assert_null(settings.metrics);
+    assert_true(settings.confine);
 }
 
 static void test_command_line(void **state)
@@ -95,7 +96,7 @@ static void test_wrong(void **state)
     expect_usage("--socket", "", "--socket takes a path, not ''");
     expect_usage("--group=no-such-group", NULL, "there is no group 'no-such-group'");
     expect_usage("more", NULL, "'more' is too much");
-    expect_usage("--metrics-anywhere=maybe", NULL, "--metrics-anywhere takes yes or no");
+    expect_usage("--confine=maybe", NULL, "--confine takes yes or no, not 'maybe'");
     expect_usage("--config=/nowhere", NULL, "cannot read '/nowhere'");
 }
 
