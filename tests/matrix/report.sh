@@ -40,48 +40,53 @@ summary() {
     return 1
 }
 
-# Those that have been run with --full, this time or before.
-reported() {
-    local name
+# For each kernel that was ever run: where its results are, the ones of --full before others.
+all_results() {
+    local name directory
     for name in "${kernels[@]}" native; do
-        [ ! -f "$results/$name.tsv" ] && [ ! -f "$results/$name.skipped" ] || printf '%s\n' "$name"
+        for directory in "$work/full" "$work/quick"; do
+            [ -f "$directory/$name.tsv" ] || [ -f "$directory/$name.skipped" ] || continue
+            printf '%s\t%s\n' "$directory" "$name"
+            break
+        done
     done
 }
 
 table_features() {
-    local name feature state
-    printf '| | Linux | build |'
+    local results name feature state
+    printf '| | Linux | build | tests |'
     printf ' %s |' "${features[@]/arguments/long arguments}" deny
-    printf '\n| --- | --- | --- |'
+    printf '\n| --- | --- | --- | --- |'
     printf ' --- |%.0s' "${features[@]}" deny
     echo
-    for name in $(reported); do
+    while IFS=$'\t' read -r results name; do
         if [ -f "$results/$name.skipped" ]; then
             printf '| %s | not run: %s |\n' "$name" "$(cat "$results/$name.skipped")"
             continue
         fi
-        printf '| %s | %s | %s |' "$name" "$(kernel_of "$name" 2)" \
-            "$(kernel_of "$name" 3 | grep -oE 'PREEMPT[A-Z_]*' || echo 'not preemptible')"
+        printf '| %s | %s | %s | %s |' "$name" "$(kernel_of "$name" 2)" \
+            "$(kernel_of "$name" 3 | grep -oE 'PREEMPT[A-Z_]*' || echo 'not preemptible')" \
+            "$(basename "$results")"
         for feature in "${features[@]}"; do
             state=$(feature_state "$name" "$feature")
             printf ' %s |' "${state/#yes/shown}"
         done
         echo ' no |'
-    done
+    done < <(all_results)
 }
 
 # said NAME TEST: the last line that it wrote.
 said() { awk -F'\t' -v test="$2" '$1 == "matrix" && $2 == test { print $3 ": " $5 }' "$results/$1.tsv"; }
 
 table_counts() {
-    local name
+    local results name
     printf '| | \`%s\` | \`%s\` |\n' hundred_thousand preempt_storm
     echo '| --- | --- | --- |'
-    for name in $(reported); do
+    while IFS=$'\t' read -r results name; do
         [ -f "$results/$name.tsv" ] || continue
         printf '| %s | %s | %s |\n' "$name" "$(said "$name" hundred_thousand)" \
             "$(said "$name" preempt_storm)"
-    done
+    done < <(all_results)
 }
 
 table_tests() {
@@ -89,19 +94,20 @@ table_tests() {
     echo '| --- | --- |'
     awk -F'\t' '/^#/ { next }
         !($2 in tests) { order[++n] = $2 }
-        { tests[$2] = tests[$2] (tests[$2] ? ", " : "") "`" $1 "`" ($4 > 1 ? " (1/" $4 ")" : "") }
+        function part(n) { return n > 1 ? "1/" n : "all" }
+        { tests[$2] = tests[$2] (tests[$2] ? ", " : "") "`" $1 "` (" part($4) ", " part($3) ")" }
         END { for (i = 1; i <= n; i++) print "| " order[i] " | " tests[order[i]] " |" }' "$here/tests.tsv"
 }
 
 # What `rollcall doctor` found to be missing or worse.
 doctor_said() {
-    local name
-    for name in $(reported); do
+    local results name
+    while IFS=$'\t' read -r results name; do
         [ -f "$results/$name.log" ] || continue
         printf '%s:\n\n' "- $name"
         sed -n 's/^    \(ok\|MISSING\|advice\) /        \1 /p' "$results/$name.log"
         echo
-    done
+    done < <(all_results)
 }
 
 # Where, when and of what the results are.
@@ -109,7 +115,7 @@ machine() {
     printf -- '- processor: %s, %s used here\n' \
         "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)"
     printf -- '- emulated by: %s\n' "$(qemu-system-x86_64 --version | head -n 1)"
-    printf -- '- rollcall: %s\n' "$(cat "$results"/*.of | sort -u | paste -s -d ' ')"
+    printf -- '- rollcall: %s\n' "$(cat "$work"/{full,quick}/*.of 2>/dev/null | sort -u | paste -s -d ',')"
 }
 
 report() {

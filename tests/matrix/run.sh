@@ -16,8 +16,10 @@ cd "$here/../.."
 usage() {
     cat <<'USAGE'
 usage: tests/matrix/run.sh [--full] [KERNEL...]
+       tests/matrix/run.sh --page
 
-  --full     each test as large as it is on a real machine, and write docs/kernels.md
+  --full     the tests larger: hundred_thousand whole. And write docs/kernels.md
+  --page     write docs/kernels.md from the results that are there, and run nothing
 
 KERNEL is a name in kernels.tsv, or `native`: the one that runs here. Without any, all of them.
 A kernel that is here already, in build/matrix/kernels, is not looked for again.
@@ -36,6 +38,7 @@ chosen=()
 while [ $# -gt 0 ]; do
     case $1 in
     --full) size=full ;;
+    --page) size=page ;;
     -h | --help) usage && exit ;;
     -*) usage >&2 && exit 2 ;;
     *) chosen+=("$1") ;;
@@ -47,6 +50,10 @@ read_kernels
 for name in "${chosen[@]}"; do
     [ "$name" = native ] || [ -n "${suites[$name]:-}" ] || die "there is no kernel '$name' in kernels.tsv"
 done
+if [ "$size" = page ]; then
+    report >docs/kernels.md
+    exit
+fi
 [ ${#chosen[@]} -gt 0 ] || chosen=("${kernels[@]}" native)
 results=$work/$size
 mkdir -p "$results"
