@@ -55,7 +55,7 @@ for field in CapInh CapAmb CapBnd; do
 done
 equal "NoNewPrivs" 1 "$(of_threads NoNewPrivs)"
 equal "Seccomp" 2 "$(of_threads Seccomp)"
-equal "threads" 2 "$(find /proc/"$pid"/task -mindepth 1 -maxdepth 1 | wc -l)"
+equal "threads" 3 "$(find /proc/"$pid"/task -mindepth 1 -maxdepth 1 | wc -l)"
 end_daemon
 
 start_daemon --confine no
