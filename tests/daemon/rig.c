@@ -72,6 +72,7 @@ static void make_names(struct rig *rig)
     snprintf(rig->socket, sizeof(rig->socket), "%s/socket", rig->directory);
     snprintf(rig->journal, sizeof(rig->journal), "%s/journal", rig->directory);
     snprintf(rig->name, sizeof(rig->name), "test-daemon-%d", (int)getpid());
+    snprintf(rig->program, sizeof(rig->program), "rollcalld");
 }
 
 int rig_main(void (*test)(struct rig *rig))
@@ -138,7 +139,7 @@ _Noreturn void rig_exec(const struct rig *rig, const char *const *more)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (more && *more)
         arguments[count++] = *more++;
-    execv(beside("rollcalld"), (char *const *)(uintptr_t)arguments);
+    execv(beside(rig->program), (char *const *)(uintptr_t)arguments);
     _exit(127);
 }
 

@@ -56,6 +56,7 @@ struct rig {
     char socket[96];
     char journal[96];
     char name[64]; /* in the kernel */
+    char program[32];
     _Atomic pid_t daemon;
     _Atomic uint64_t from_seq;
     struct heard heard[RIG_CONSUMERS_MAX];
@@ -76,7 +77,7 @@ struct behaviour {
 /* Runs the test in a process of its own, and cleans up. The exit status for main(); 77 without root. */
 int rig_main(void (*test)(struct rig *rig));
 
-/* Becomes rollcalld. */
+/* Becomes the daemon: rig->program, which is rollcalld. */
 _Noreturn void rig_exec(const struct rig *rig, const char *const *more);
 
 /* Starts rollcalld, with more arguments (NULL ends them), and waits until it answers. */
