@@ -319,7 +319,7 @@ char *json_line(const struct rollcall_event *event, uint64_t epoch, int64_t wall
     if (text)
         ended = realloc(text, strlen(text) + 2);
     if (ended)
-        strcat(ended, "\n");
+        memcpy(ended + strlen(ended), "\n", 2);
     else
         free(text);
     return ended;

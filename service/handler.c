@@ -199,15 +199,17 @@ static int fill(struct handler *handler)
 }
 
 /* Of an epoch that is over nothing can be acknowledged any more, and the consumer may know that it is
- * before we do: it refuses a number that it has not delivered in the new one. */
-static void acknowledge(struct handler *handler)
+ * before we do: it refuses a number that it has not delivered in the new one. Whether there was
+ * anything; the consumer's next call tells it. */
+static bool acknowledge(struct handler *handler)
 {
     const struct pending *pending = &handler->sink.pending;
 
     if (pending->epoch != handler->epoch || pending->until == handler->acked_seq)
-        return;
+        return false;
     handler->acked_seq = pending->until;
     rollcall_ack(handler->rc, pending->until);
+    return true;
 }
 
 /* ---- the consumer ---- */
@@ -306,6 +308,7 @@ static int serve(struct handler *handler)
     uint64_t end_ns = 0;
 
     for (;;) {
+        bool acked;
         int more;
         int err;
 
@@ -313,12 +316,12 @@ static int serve(struct handler *handler)
             end_ns = system_mono_ns() + END_NS;
         more = end_ns ? 0 : fill(handler);
         err = class->turn(&handler->sink);
-        acknowledge(handler);
+        acked = acknowledge(handler);
         if (more < 0 || err < 0)
             return more < 0 ? more : err;
         if (end_ns && (class->finish(&handler->sink) || system_mono_ns() >= end_ns))
             return 0;
-        if (!more || !class->has_room(&handler->sink))
+        if (end_ns || (!more && !acked) || !class->has_room(&handler->sink))
             wait_for_something(handler, more, end_ns);
     }
 }

@@ -30,10 +30,11 @@ struct job_end {
 
 /* Starts it. environment: "NAME=value" beside what we have, NULL after the last; NULL: nothing.
  * user: as whom; NULL: as who we are. 0 or a negative errno value (rollcall_error()). */
-int job_start(struct job **job, char *const *words, char *const *environment,
+int job_start(struct job **out, char *const *words, char *const *environment,
               const struct account *user);
 
-/* Takes what is left of it away; it is killed if it has not ended. NULL is allowed. */
+/* Takes it away; it is killed if it has not ended, with what it has started in its session. NULL is
+ * allowed. */
 void job_free(struct job *job);
 
 uint32_t job_pid(const struct job *job);
@@ -54,7 +55,7 @@ bool job_ended(struct job *job, struct job_end *end);
 /* It gets no more. */
 void job_close_input(struct job *job);
 
-/* Kills it, and what it has started in its session. */
+/* Kills it, and what it has started in its session, also if it has ended itself. */
 void job_kill(struct job *job);
 
 /* What to wait for. */

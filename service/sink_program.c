@@ -64,6 +64,7 @@ static void program_close(struct sink *sink)
 {
     struct program *program = own(sink);
 
+    job_kill(program->job); /* its successor is not to find what it has left behind */
     job_free(program->job);
     free(program->unsent);
     free(program);

@@ -124,5 +124,7 @@ int main(int argc, char **argv)
         }
         end_work(file);
     }
+    free(text);
+    fclose(file);
     return 0;
 }

@@ -47,24 +47,32 @@ static int fill(struct account *account, const struct passwd *user)
     return find_groups(account, user->pw_name);
 }
 
-struct account *account_find(const char *name)
+static int find(struct account *account, const char *name)
 {
-    struct account *account = calloc(1, sizeof(*account));
     char strings[STRINGS_SIZE];
     struct passwd entry;
     struct passwd *user = NULL;
-    int err = account ? 0 : rollcall_fail(-ENOMEM, "out of memory");
+    int err;
 
-    if (err == 0 && geteuid() != 0)
-        err = rollcall_fail(-EPERM, "only root can run it as another user");
-    if (err == 0 && (getpwnam_r(name, &entry, strings, sizeof(strings), &user) != 0 || !user))
-        err = rollcall_fail(-ENOENT, "there is no such user");
-    if (err == 0 && (err = fill(account, user)) < 0)
-        rollcall_fail(err, "cannot get the user's groups: %s", strerror(-err));
-    if (err == 0)
-        return account;
-    account_free(account);
-    return NULL;
+    if (geteuid() != 0)
+        return rollcall_fail(-EPERM, "only root can run it as another user");
+    if (getpwnam_r(name, &entry, strings, sizeof(strings), &user) != 0 || !user)
+        return rollcall_fail(-ENOENT, "there is no such user");
+    err = fill(account, user);
+    return err < 0 ? rollcall_fail(err, "cannot get the user's groups: %s", strerror(-err)) : 0;
+}
+
+struct account *account_find(const char *name)
+{
+    struct account *account = calloc(1, sizeof(*account));
+
+    if (!account) {
+        rollcall_fail(-ENOMEM, "out of memory");
+    } else if (find(account, name) < 0) {
+        account_free(account);
+        account = NULL;
+    }
+    return account;
 }
 
 void account_free(struct account *account)

@@ -60,27 +60,38 @@ static int add_name(char ***names, size_t *count, const char *name, size_t size)
     return more[(*count)++] ? 0 : -ENOMEM;
 }
 
+static int read_names(DIR *dir, const char *ending, char ***names, size_t *count)
+{
+    const struct dirent *entry;
+    int err = 0;
+
+    while (err == 0 && (entry = readdir(dir))) {
+        size_t size = stem(entry->d_name, ending);
+
+        if (size > 0)
+            err = add_name(names, count, entry->d_name, size);
+    }
+    return err;
+}
+
 char **files_names(const char *directory, const char *ending, int *err)
 {
     char **names = calloc(1, sizeof(*names));
     DIR *dir = opendir(directory);
-    const struct dirent *entry;
     size_t count = 0;
 
-    *err = !dir ? -errno : names ? 0 : -ENOMEM;
-    while (*err == 0 && (entry = readdir(dir))) {
-        size_t size = stem(entry->d_name, ending);
-
-        if (size > 0)
-            *err = add_name(&names, &count, entry->d_name, size);
-    }
+    if (dir)
+        *err = names ? read_names(dir, ending, &names, &count) : -ENOMEM;
+    else
+        *err = -errno;
     if (dir)
         closedir(dir);
-    if (*err < 0) {
+    if (!dir || *err < 0) {
         files_names_free(names);
         return NULL;
     }
-    qsort(names, count, sizeof(*names), compare);
+    if (count > 1)
+        qsort(names, count, sizeof(*names), compare);
     return names;
 }
 

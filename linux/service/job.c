@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #define STREAMS        3
 #define TICK_NS        10000000u   /* what /proc counts the start of a process in */
 #define INITIAL_PID_NS 0xeffffffcu /* the inode number of the first pid namespace */
+#define START_FIELD    20          /* of /proc/PID/stat, behind the name */
 #define WAIT_MAX       (2 + 4 * 64)
 
 struct job {
@@ -34,7 +34,7 @@ struct job {
     int streams[STREAMS]; /* our ends: its stdin, stdout and stderr; -1: closed */
     bool full;            /* its stdin took less than all */
     bool ended;
-    int status; /* as wait(2) gives it, once it has ended */
+    struct job_end end; /* once it has */
 };
 
 /* ---- starting ---- */
@@ -211,9 +211,11 @@ int job_start(struct job **out, char *const *words, char *const *environment,
 
 /* ---- its end ---- */
 
+/* One that has ended is not waited for before it is freed: as long as it is not, nobody else can have its
+ * pid, which is the name of its session's group too. */
 void job_kill(struct job *job)
 {
-    if (job->ended || job->pid <= 0)
+    if (job->pid <= 0)
         return;
     kill(-job->pid, SIGKILL);
     kill(job->pid, SIGKILL);
@@ -221,13 +223,15 @@ void job_kill(struct job *job)
 
 bool job_ended(struct job *job, struct job_end *end)
 {
-    if (!job->ended)
-        job->ended = waitpid(job->pid, &job->status, WNOHANG) == job->pid;
-    if (job->ended)
-        *end = (struct job_end){.by_signal = WIFSIGNALED(job->status),
-                                .status = (uint32_t)(WIFSIGNALED(job->status)
-                                                         ? WTERMSIG(job->status)
-                                                         : WEXITSTATUS(job->status))};
+    siginfo_t info = {.si_pid = 0};
+
+    if (!job->ended && waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid) {
+        job->ended = true;
+        job->end = (struct job_end){.by_signal = info.si_code != CLD_EXITED,
+                                    .status = (uint32_t)info.si_status};
+    }
+    *end = job->end;
     return job->ended;
 }
 
@@ -235,9 +239,10 @@ void job_free(struct job *job)
 {
     if (!job)
         return;
-    job_kill(job);
-    if (job->pid > 0 && !job->ended)
-        while (waitpid(job->pid, &job->status, 0) < 0 && errno == EINTR)
+    if (!job->ended)
+        job_kill(job);
+    if (job->pid > 0)
+        while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     close_fd(&job->process);
     for (int i = 0; i < STREAMS; i++)
@@ -331,13 +336,12 @@ uint32_t job_pid(const struct job *job)
     return (uint32_t)job->pid;
 }
 
-/* Its start in ticks since boot: field 22, which follows the name, in which anything may stand. 0:
- * not known. */
+/* Its start in ticks since boot, 0: not known. The name before it is in brackets, and may have such and
+ * blanks itself. */
 static uint64_t start_ticks(pid_t pid)
 {
     char path[32];
     char text[1024];
-    uint64_t ticks = 0;
     const char *rest;
     FILE *file;
     size_t size;
@@ -350,12 +354,9 @@ static uint64_t start_ticks(pid_t pid)
     fclose(file);
     text[size] = '\0';
     rest = strrchr(text, ')');
-    if (!rest || sscanf(rest + 1,
-                        " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                        "%*d %" SCNu64,
-                        &ticks) != 1)
-        return 0;
-    return ticks;
+    for (int i = 0; rest && i < START_FIELD; i++)
+        rest = strchr(rest + 1, ' ');
+    return rest ? strtoull(rest, NULL, 10) : 0;
 }
 
 static void identify(pid_t pid, struct kin_root *identity)

@@ -86,6 +86,7 @@ stop_daemon
 # ---- without a daemon, from the kernel ----
 
 rm "$config"/*.conf
+"$ROLLCALL" detach --direct "$name"
 handler "direct-$$" "filter = type=exec exe=$child" "log = $directory/direct"
 name=handler-direct-$$ # so that it is taken away at the end
 start "$ROLLCALL" handle --config "$config" --state "$state" --direct

@@ -57,21 +57,21 @@ from_handlers() {
     sed 's/.*"seq":\([0-9]*\),.*/\1/' "$2" | sort | comm -12 - "$directory/kin" | wc -l
 }
 
-run_as_user 20
+run_as_user 8
 for one in all execs program self; do
     wait_done "$one"
 done
 # Its own are there, but none of them came back.
 for one in all execs program; do
     equal "events of '$one' that handlers caused" 0 "$(from_handlers "$handle" "$out/$one")"
-    [ "$(grep -c load-child "$out/$one")" -ge 20 ] || fail "'$one' has not had the others"
+    [ "$(grep -c load-child "$out/$one")" -ge 8 ] || fail "'$one' has not had the others"
 done
-[ "$(lines "$out/self")" -ge 40 ] || fail "'self = yes' does not show what handlers start"
+[ "$(lines "$out/self")" -ge 16 ] || fail "'self = yes' does not show what handlers start"
 
 # ---- killed, with much of what it has caused still to be read ----
 
 stop_handle KILL
-run_as_user 5
+run_as_user 3
 old=$handle
 : >"$out/program"
 : >"$out/execs"

@@ -10,13 +10,17 @@ need sqlite3
 serial=$here/serial.sh
 got=$directory/got
 
-# The serial program's pid, as handle has said it last.
+# program_pid HANDLER: as handle has said it last.
 program_pid() {
-    sed -n 's/.*serial: .* runs as process \([0-9]*\)$/\1/p' "$directory/said" | tail -n 1
+    sed -n "s/.*$1: .* runs as process \([0-9]*\)$/\1/p" "$directory/said" | tail -n 1
 }
 
 has_other_program() {
-    [ "$(program_pid)" != "$1" ]
+    [ "$(program_pid serial)" != "$1" ]
+}
+
+is_gone() {
+    ! kill -0 "$1" 2>/dev/null
 }
 
 # Each of the first so many execs of the load is in the file, the first time in their order; twice only
@@ -33,28 +37,30 @@ check_got() {
 
 handler serial "filter = type=exec exe=$child" "program = /bin/sh $serial $got 0.05" \
     "window = 5"
+handler deaf "filter = type=exec exe=$child" "program = /bin/sleep 1000"
 start_daemon
 start_handle
-wait_begun serial
+wait_begun serial deaf
 run 60
 wait_lines "$got" 10
-first=$(program_pid)
+first=$(program_pid serial)
 kill -KILL "$first"
 wait_said "serial: /bin/sh has ended with signal 9, 5 events are not answered"
 wait_lines "$got" 20
 wait_until "there is another process" has_other_program "$first"
 stop_handle KILL
-wait_until "the program has ended with who started it" eval "! kill -0 '$(program_pid)' 2>/dev/null"
+for one in serial deaf; do
+    wait_until "the program has ended with who started it" is_gone "$(program_pid "$one")"
+done
+rm "$config/deaf.conf"
 start_handle
 wait_lines "$got" 35
 # In order: it answers what it has within some seconds.
 stop_handle TERM
 told 'serial: has ended: [0-9]+ events given, 0 of these given up'
-before=$(lines "$got")
 start_handle
 wait_done serial
 check_got 8
-[ "$before" -lt 60 ] || fail "nothing was left to be done after the last restart"
 
 # ---- the daemon goes and comes back, and then as after a boot ----
 

@@ -59,6 +59,20 @@ static bool ended(uint32_t pid, uint32_t ppid)
     return is(ROLLCALL_EXIT, pid, start_of(pid), ppid, start_of(ppid));
 }
 
+/* Created by the wish of another than its parent, of which no more than the pid is told. */
+static bool asked_for(uint32_t pid, uint32_t creator_pid)
+{
+    const struct rollcall_event event = {.type = ROLLCALL_CREATE,
+                                         .present = ROLLCALL_HAS_PARENT | ROLLCALL_HAS_CREATOR,
+                                         .pid = pid,
+                                         .start_ns = start_of(pid),
+                                         .ppid = 1,
+                                         .parent_start_ns = 10,
+                                         .creator_pid = creator_pid};
+
+    return kin_is(kin, &event);
+}
+
 static void test_descendants(void **state)
 {
     (void)state;
@@ -107,6 +121,7 @@ static void test_same_pid_again(void **state)
     assert_false(is(ROLLCALL_CREATE, 201, 99999, 1, 10));
     assert_false(is(ROLLCALL_CREATE, 202, 2020, 201, 99999));
     assert_true(is(ROLLCALL_CREATE, 203, 2030, 201, start_of(201)));
+    assert_false(asked_for(204, 201));
     assert_false(is(ROLLCALL_EXIT, 201, 99999, 1, 10));
 }
 
@@ -121,19 +136,10 @@ static void test_root_is_meant_with_its_start(void **state)
 
 static void test_creator(void **state)
 {
-    struct rollcall_event event = {.type = ROLLCALL_CREATE,
-                                   .present = ROLLCALL_HAS_PARENT | ROLLCALL_HAS_CREATOR,
-                                   .pid = 300,
-                                   .start_ns = 3000,
-                                   .ppid = 1,
-                                   .parent_start_ns = 10,
-                                   .creator_pid = 201};
-
     (void)state;
-    assert_false(kin_is(kin, &event));
-    event.pid = 301;
+    assert_false(asked_for(300, 201));
     assert_true(created(201, SELF));
-    assert_true(kin_is(kin, &event));
+    assert_true(asked_for(301, 201));
 }
 
 static void test_root_in_a_namespace(void **state)

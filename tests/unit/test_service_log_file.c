@@ -5,6 +5,7 @@
 #include <rollcall/rollcall.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -233,12 +234,19 @@ static void expect_refused(const char *name, int error, const char *text)
 
 static void test_refused(void **state)
 {
+    char byte;
+    int reader;
+
     (void)state;
     write_content("target", "");
     assert_int_equal(symlink("target", in("link")), 0);
     assert_int_equal(mkfifo(in("pipe"), 0600), 0);
+    reader = open(in("pipe"), O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
     expect_refused("link", -ELOOP, "it is a link");
     expect_refused("pipe", -EINVAL, "it is no plain file");
+    assert_int_equal(read(reader, &byte, 1), 0);
+    close(reader);
     expect_refused("no/where", -ENOENT, "No such file");
     expect_content("target", "");
 }
