@@ -62,7 +62,7 @@ jq -r '"\(.epoch) \(.seq)"' "$directory/watched" >"$directory/numbers"
 analysed=$(grep -cFxf "$directory/numbers" "$log/analysed" || true)
 [ "$analysed" -lt $count ] || fail "the analysis has all already: the others may have waited for it"
 equal "alerts" "-t rollcall-alert -p auth.warning -- user 0 runs /tmp/rollcall-example as process" \
-    "$(sed 's/ [0-9]*$//' "$directory/alerts")"
+    "$(grep -F ' /tmp/rollcall-example ' "$directory/alerts" | sed 's/ [0-9]*$//')"
 equal "the audit of the burst" $count "$(jq -r --arg child "$child" 'select(.exe == $child).seq' "$log/$user.json" |
     sort -u | wc -l)"
 
