@@ -54,7 +54,7 @@ rm /tmp/rollcall-example
 wait "$load"
 
 # While the analysis has thousands before it, the others have all.
-wait_lines "$directory/alerts" 1
+wait_until "the alert" grep -qF " /tmp/rollcall-example " "$directory/alerts"
 end_of "$watcher"
 equal "what was watched" $count "$(lines "$directory/watched")"
 wait_done audit
