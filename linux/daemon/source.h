@@ -28,7 +28,7 @@ struct source {
     struct measures *measures;
     struct notices notices;
     bool retains; /* the journal has limits */
-    int wake_fd;  /* eventfd(2): a place has changed, more is on the disk, `stop`, or `keeps_anew` */
+    int wake_fd; /* eventfd(2): a place has changed, more is on the disk, `stop`, or `keeps_anew` */
     atomic_bool stop;
     atomic_bool keeps_anew; /* the measures have other limits than the journal */
     int failed;             /* why it ended by itself: a negative errno; 0: it has not */
