@@ -100,7 +100,7 @@ int state_add(struct state *state, const struct kin_root *root)
 
 static int take_lock(struct state *state)
 {
-    char *path = path_of(state, "lock", "");
+    char *path = path_of(state, "handle", ""); /* it adds the .lock */
     int err = path ? lock_take(path, &state->lock) : -ENOMEM;
 
     if (err == -EBUSY)

@@ -2,7 +2,7 @@
 /*
  * What outlives the process that runs the handlers, in files of a directory of its own:
  *
- *     lock         one process has it
+ *     handle.lock  one process has it
  *     processes    who has run handlers, and their long-lived programs (kin.h): PID NAMESPACE START SPAN
  *     NAME.begin   where a handler began: EPOCH SEQ
  *

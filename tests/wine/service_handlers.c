@@ -14,8 +14,8 @@
 #define COUNT     60u
 #define DIES_AT   20u /* the line at which the program dies the first time */
 
-static char directory[MAX_PATH]; /* where handlers' files are */
-static char place[MAX_PATH];     /* where they write */
+static char data[MAX_PATH];  /* the service's directory */
+static char place[MAX_PATH]; /* where they write */
 
 static const char *in_place(const char *name)
 {
@@ -81,7 +81,7 @@ static void write_handler(const char *name, const char *text)
     char path[2 * MAX_PATH];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s\\%s.conf", directory, name);
+    snprintf(path, sizeof(path), "%s\\handlers.d\\%s.conf", data, name);
     file = fopen(path, "wb");
     if (!file)
         die("%s cannot be written", path);
@@ -106,17 +106,33 @@ static void write_handlers(void)
     write_handler("log", text);
 }
 
-static void remove_all(void)
+static void remove_in(const char *from, const char *const *names)
 {
-    static const char *const names[] = {"program", "command", "log", "died"};
     char path[2 * MAX_PATH];
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        DeleteFileA(in_place(names[i]));
-        snprintf(path, sizeof(path), "%s\\%s.conf", directory, names[i]);
+    for (; *names; names++) {
+        snprintf(path, sizeof(path), "%s\\%s", from, *names);
         DeleteFileA(path);
     }
-    RemoveDirectoryA(directory);
+    RemoveDirectoryA(from);
+}
+
+/* What the handlers, the test and the service have left. */
+static void remove_all(void)
+{
+    static const char *const written[] = {"program", "command", "log", "died", NULL};
+    static const char *const files[] = {"program.conf", "command.conf", "log.conf", NULL};
+    static const char *const kept[] = {"handle.lock",   "processes", "program.begin",
+                                       "command.begin", "log.begin", NULL};
+    static const char *const none[] = {NULL};
+    char path[2 * MAX_PATH];
+
+    remove_in(place, written);
+    snprintf(path, sizeof(path), "%s\\handlers.d", data);
+    remove_in(path, files);
+    snprintf(path, sizeof(path), "%s\\handlers", data);
+    remove_in(path, kept);
+    remove_in(data, none);
 }
 
 /* Each pid, in steps of so many, stands there once at least, the first time in its order. */
@@ -160,19 +176,20 @@ static void expect_each(uint32_t count)
     }
 }
 
-static void find_places(void)
+static void make_places(void)
 {
     const char *build = getenv("ROLLCALL_BUILD");
-    const char *data = getenv("ProgramData");
+    const char *all = getenv("ProgramData");
+    char path[2 * MAX_PATH];
 
-    if (!build || !data)
+    if (!build || !all)
         die("ROLLCALL_BUILD is not set: run it with tests/wine/run.sh");
     snprintf(place, sizeof(place), "%s\\tests\\handlers", build);
-    snprintf(directory, sizeof(directory), "%s\\rollcall", data);
-    CreateDirectoryA(directory, NULL);
-    strcat(directory, "\\handlers.d");
+    snprintf(data, sizeof(data), "%s\\rollcall", all);
     remove_all();
-    CreateDirectoryA(directory, NULL);
+    snprintf(path, sizeof(path), "%s\\handlers.d", data);
+    CreateDirectoryA(data, NULL);
+    CreateDirectoryA(path, NULL);
     CreateDirectoryA(place, NULL);
 }
 
@@ -182,7 +199,7 @@ static int test(void)
 
     test_begin("rollcall.sys");
     tools_begin();
-    find_places();
+    make_places();
     write_handlers();
     error = driver_start();
     CHECK(error == 0, "start: %lu", error);
