@@ -22,6 +22,7 @@
 
 #define PROCESSES 1000
 #define SKIPPED   77
+#define LIMIT_MS  240000
 
 enum seen { NOTHING, CREATED, EXECED, EXITED };
 
@@ -30,6 +31,7 @@ struct fixture {
     enum seen *seen; /* by pid */
     bool *ours;      /* by pid: a child of this process */
     unsigned late;
+    uint32_t ended;
 };
 
 static int setup(void **state)
@@ -103,6 +105,7 @@ static void expect(struct fixture *f, const struct rollcall_event *e)
     case ROLLCALL_EXIT:
         assert_true(*seen == CREATED || *seen == EXECED);
         *seen = EXITED;
+        f->ended++;
         break;
     default:
         break;
@@ -119,9 +122,10 @@ static void test_every_process_is_announced(void **state)
 
     for (uint32_t i = 0; i < processes; i++)
         f->ours[pids[i] = run_one(i)] = true;
-    while (rollcall_next(f->rc, 200, &batch) > 0) {
+    while (f->ended < processes) {
         const struct rollcall_event *e = NULL;
 
+        assert_true(rollcall_next(f->rc, LIMIT_MS, &batch) > 0);
         while ((e = rollcall_batch_next(&batch, e))) {
             expect_known_parent(f, e);
             if (e->ppid == (uint32_t)self)

@@ -9,7 +9,7 @@ suite_list() {
     awk -F'\t' -v OFS='\t' -v size="$size" '
         /^#/ { next }
         size == "full" { print $1, $4, $5 }
-        size == "quick" { print $1, $3, 120 }' "$here/tests.tsv"
+        size == "quick" { print $1, $3, 400 }' "$here/tests.tsv"
 }
 
 programs() {
