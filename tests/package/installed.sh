@@ -25,6 +25,7 @@ version=$(sed -n 's/^Version: //p' "$root/$libdir/pkgconfig/rollcall.pc")
     cat <<END
 bin/rollcall
 etc/rollcall/rollcalld.conf
+lib/systemd/system/rollcall-handlers.service
 lib/systemd/system/rollcalld.service
 lib/systemd/system/rollcalld.socket
 $libdir/librollcall.a

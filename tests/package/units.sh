@@ -23,14 +23,16 @@ skip() {
 command -v systemd-analyze >/dev/null || skip 'there is no systemd-analyze'
 systemd-analyze security --help 2>&1 | grep -q -- --offline || skip 'systemd-analyze cannot do it offline'
 
-# The program that the unit starts is not installed here.
+# The programs that the units start are not installed here.
 mkdir "$work/units"
 sed "s|^ExecStart=[^ ]*|ExecStart=$build/bin/rollcalld|" \
     "$build/linux/daemon/rollcalld.service" >"$work/units/rollcalld.service"
 cp "$source/linux/daemon/rollcalld.socket" "$work/units/"
+sed "s|=[^ ]*/rollcall |=$build/bin/rollcall |" "$build/service/rollcall-handlers.service" \
+    >"$work/units/rollcall-handlers.service"
 
 SYSTEMD_UNIT_PATH=$work/units: systemd-analyze verify --man=no --recursive-errors=one \
-    "$work"/units/rollcalld.{service,socket} >"$work/verified" 2>&1 ||
+    "$work"/units/* >"$work/verified" 2>&1 ||
     fail "systemd-analyze verify: $(cat "$work/verified")"
 [ ! -s "$work/verified" ] || fail "systemd-analyze verify: $(cat "$work/verified")"
 
