@@ -57,6 +57,22 @@ static FILE *open_file(const struct state *state, const char *name, const char *
 
 /* ---- processes ---- */
 
+/* Reads so many numbers that stand in a line. */
+static bool read_numbers(const char *line, uint64_t *numbers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char *end;
+
+        line += strspn(line, " ");
+        errno = 0;
+        numbers[i] = strtoull(line, &end, 10);
+        if (end == line || errno || *line == '-')
+            return false;
+        line = end;
+    }
+    return true;
+}
+
 static int read_processes(struct state *state)
 {
     char line[LINE_SIZE];
@@ -66,11 +82,16 @@ static int read_processes(struct state *state)
     if (!file)
         return err;
     while (fgets(line, sizeof(line), file)) {
+        uint64_t numbers[4];
         struct kin_root root;
 
-        if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu64 " %" SCNu64, &root.pid, &root.pid_ns,
-                   &root.start_ns, &root.span_ns) == 4)
-            kin_roots_add(&state->known, &root);
+        if (!read_numbers(line, numbers, 4) || numbers[0] > UINT32_MAX || numbers[1] > UINT32_MAX)
+            continue;
+        root = (struct kin_root){.pid = (uint32_t)numbers[0],
+                                 .pid_ns = (uint32_t)numbers[1],
+                                 .start_ns = numbers[2],
+                                 .span_ns = numbers[3]};
+        kin_roots_add(&state->known, &root);
     }
     fclose(file);
     return 0;
@@ -157,6 +178,7 @@ int state_set_begin(const struct state *state, const char *name, const struct be
 
 int state_get_begin(const struct state *state, const char *name, struct begin *begin)
 {
+    uint64_t numbers[2];
     char line[LINE_SIZE];
     int err;
     FILE *file = open_file(state, name, ".begin", &err);
@@ -164,8 +186,9 @@ int state_get_begin(const struct state *state, const char *name, struct begin *b
     *begin = (struct begin){.epoch = 0};
     if (!file)
         return err;
-    if (!fgets(line, sizeof(line), file) ||
-        sscanf(line, "%" SCNu64 " %" SCNu64, &begin->epoch, &begin->seq) != 2)
+    if (fgets(line, sizeof(line), file) && read_numbers(line, numbers, 2))
+        *begin = (struct begin){.epoch = numbers[0], .seq = numbers[1]};
+    else
         err = rollcall_fail(-EPROTO,
                             "'%s/%s.begin' is damaged: remove it, and the handler gets "
                             "all that its consumer still has",

@@ -52,13 +52,14 @@ char **words_split(const char *text)
     size_t size = strlen(text);
     char **words = calloc(size / 2 + 2, sizeof(*words));
     char *room = malloc(size + 1);
-    int err = words && room ? 0 : rollcall_fail(-ENOMEM, "out of memory");
 
-    if (err == 0 && (err = split_into(words, room, text)) < 0)
-        rollcall_fail(err, "a quote is not closed in '%s'", text);
-    if (err == 0 && !words[0])
-        err = rollcall_fail(-EINVAL, "there is no word: write the path of a program");
-    if (err == 0)
+    if (!words || !room)
+        rollcall_fail(-ENOMEM, "out of memory");
+    else if (split_into(words, room, text) < 0)
+        rollcall_fail(-EINVAL, "a quote is not closed in '%s'", text);
+    else if (words[0] != room)
+        rollcall_fail(-EINVAL, "there is no word: write the path of a program");
+    else
         return words;
     free(room);
     free(words);
