@@ -60,7 +60,12 @@ struct tty_struct {
 struct signal_struct {
     atomic_t live;
     int nr_threads;
-    unsigned long long sum_sched_runtime; /* of threads that are gone */
+    /* Of threads that are gone. */
+    unsigned long long sum_sched_runtime;
+    unsigned long nvcsw;
+    unsigned long nivcsw;
+    unsigned long min_flt;
+    unsigned long maj_flt;
     int group_exit_code;
     unsigned int flags;
     struct pid *pids[PIDTYPE_MAX];

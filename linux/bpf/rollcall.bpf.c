@@ -351,6 +351,14 @@ static __always_inline bool is_last_thread(unsigned long long *context, struct t
     return task->signal->live.counter == 0;
 }
 
+/* Threads that are gone have left what they used. Not always time: the kernel adds that up at its
+ * ticks, and a thread can be gone before the first. But its stack was new to it. */
+static __always_inline bool had_other_threads(const struct signal_struct *signal)
+{
+    return signal->nr_threads != 1 || signal->sum_sched_runtime || signal->min_flt ||
+           signal->maj_flt || signal->nvcsw || signal->nivcsw;
+}
+
 /*
  * The end of a process without entry: it was overlooked, or never had one, or, where the kernel
  * does not say which thread is the last, another thread that ended in the same instant has taken
@@ -359,8 +367,7 @@ static __always_inline bool is_last_thread(unsigned long long *context, struct t
 static __always_inline bool end_without_entry(struct task_struct *task, struct task_struct *leader,
                                               const struct process *process)
 {
-    struct signal_struct *signal = task->signal;
-    bool last = has_group_dead || (signal->nr_threads == 1 && signal->sum_sched_runtime == 0);
+    bool last = has_group_dead || !had_other_threads(task->signal);
 
     if (is_overlooked(leader)) {
         if (!last)
