@@ -148,9 +148,12 @@ static int allow_all(scmp_filter_ctx filter)
             continue;
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
     }
-    for (size_t i = 0; err == 0 && i < sizeof(bpf_commands) / sizeof(bpf_commands[0]); i++)
-        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)bpf_commands[i]));
+    for (size_t i = 0; err == 0 && i < sizeof(bpf_commands) / sizeof(bpf_commands[0]); i++) {
+        const struct scmp_arg_cmp command = {
+            .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)bpf_commands[i], .datum_b = 0};
+
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, command);
+    }
     return err;
 }
 
