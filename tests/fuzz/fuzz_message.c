@@ -52,6 +52,7 @@ struct fixture {
     struct service service;
     struct host host;
     struct places places;
+    struct measures measures;
     struct end ends[MESSAGE_CLIENTS];
 };
 
@@ -331,6 +332,8 @@ static void begin(struct fixture *f)
     CHECK(places_load(&f->places, writer, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == 0);
     f->service.host = &f->host;
     f->service.places = &f->places;
+    f->service.measures = &f->measures;
+    f->service.kernel_name = "none";
     f->service.archive.epoch = EPOCH;
     f->service.archive.journal = reader;
     for (unsigned i = 0; i < MESSAGE_CLIENTS; i++)
