@@ -22,13 +22,15 @@ handler "gaps-$$-command" "$filter" "parallel = 1" \
 handler "gaps-$$-log" "$filter" "log = $directory/log-%u"
 start "$ROLLCALL" handle --config "$config" --state "$state" --direct
 handle=$!
-wait_lines "$directory/command" 1
+# In one gap or in several: while it is full the ring may get room for a single one.
+told_all() {
+    awk '{ lost += $3 } END { exit lost <= 100 }' "$directory/command" 2>/dev/null
+}
+wait_until "more than 100 events are said to be missing" told_all
 wait_lines "$directory/program" 1
 wait_lines "$directory/log-+gaps" 1
 stop_handle TERM
 
-read -r type _ lost <"$directory/command"
-equal "the event's type" gap "$type"
-[ "$lost" -gt 100 ] || fail "only $lost are said to be missing"
+equal "the types of events" gap "$(cut -d' ' -f1 "$directory/command" | sort -u)"
 equal "the log's line" gap "$(head -n 1 "$directory/log-+gaps" | jq -r .type)"
 equal "files" "log-+gaps" "$(cd "$directory" && echo log-*)"
