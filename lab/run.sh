@@ -175,7 +175,10 @@ report() {
     else
         echo 'Not run: the driver was not built, or there was no Wine.' >"$memory/windows.md"
     fi
-    machine wine | grep -v "^- busy" >"$memory/machine.md"
+    {
+        echo "- date: $started; rollcall $(commit)"
+        machine wine
+    } >"$memory/machine.md"
     plots
     fill_template lab/lab.md.in >"$out/lab.md"
 }

@@ -80,7 +80,7 @@ said() { awk -F'\t' -v test="$2" '$1 == "matrix" && $2 == test { print $3 ": " $
 
 table_counts() {
     local results name
-    printf '| | \`%s\` | \`%s\` |\n' hundred_thousand preempt_storm
+    echo '| | hundred_thousand | preempt_storm |'
     echo '| --- | --- | --- |'
     while IFS=$'\t' read -r results name; do
         [ -f "$results/$name.tsv" ] || continue

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -17,12 +18,11 @@ static void expect(const char *text, const char *expected)
 {
     char **words = words_split(text);
     char all[256] = "";
+    size_t size = 0;
 
     assert_non_null(words);
-    for (size_t i = 0; words[i]; i++) {
-        strcat(all, words[i]);
-        strcat(all, "|");
-    }
+    for (size_t i = 0; words[i]; i++)
+        size += (size_t)snprintf(all + size, sizeof(all) - size, "%s|", words[i]);
     assert_string_equal(all, expected);
     words_free(words);
 }
