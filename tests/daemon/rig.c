@@ -168,6 +168,18 @@ void rig_start(struct rig *rig, const char *const *arguments)
     }
 }
 
+void rig_start_for_own(struct rig *rig, uint32_t uid)
+{
+    char config[128];
+    const char *const arguments[] = {"--config", config, NULL};
+    FILE *file;
+
+    snprintf(config, sizeof(config), "%s/config", rig->directory);
+    file = fopen(config, "we");
+    CHECK(file && fprintf(file, "[read-own]\nusers = %u\n", uid) > 0 && fclose(file) == 0);
+    rig_start(rig, arguments);
+}
+
 void rig_stop(struct rig *rig, int signal)
 {
     int status;

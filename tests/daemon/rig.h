@@ -83,6 +83,9 @@ _Noreturn void rig_exec(const struct rig *rig, const char *const *more);
 /* Starts rollcalld, with more arguments (NULL ends them), and waits until it answers. */
 void rig_start(struct rig *rig, const char *const *arguments);
 
+/* The same with one rule: this user may see its own processes. */
+void rig_start_for_own(struct rig *rig, uint32_t uid);
+
 /* Ends it, and takes its status. */
 void rig_stop(struct rig *rig, int signal);
 

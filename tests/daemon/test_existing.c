@@ -211,14 +211,7 @@ static int rounds;
 
 static void test(struct rig *rig)
 {
-    char config[128];
-    const char *const arguments[] = {"--config", config, NULL};
-    FILE *file;
-
-    snprintf(config, sizeof(config), "%s/config", rig->directory);
-    file = fopen(config, "we");
-    CHECK(file && fprintf(file, "[read-own]\nusers = %u\n", OWN) > 0 && fclose(file) == 0);
-    rig_start(rig, arguments);
+    rig_start_for_own(rig, OWN);
     refusals(rig);
     own(rig);
     storm(rig, rounds);
