@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # What the scripts that measure share. $memory is where their tables are put together.
 
 say() { printf '%s\n' "bench: $*" >&2; }
@@ -7,6 +7,25 @@ say() { printf '%s\n' "bench: $*" >&2; }
 die() {
     say "$*"
     exit 1
+}
+
+# take_options OPTION...: sets $quick and $out, of a script that has only these.
+take_options() {
+    quick=
+    out=build/bench
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --quick) quick=1 ;;
+        --out)
+            [ $# -ge 2 ] || { usage >&2 && exit 2; }
+            out=$2
+            shift
+            ;;
+        -h | --help) usage && exit ;;
+        *) usage >&2 && exit 2 ;;
+        esac
+        shift
+    done
 }
 
 # How much of the processors is used before anything is measured, in percent.

@@ -20,21 +20,7 @@ EOF
 # shellcheck source=bench/common.sh
 . bench/common.sh
 
-quick=
-out=build/bench
-while [ $# -gt 0 ]; do
-    case $1 in
-    --quick) quick=1 ;;
-    --out)
-        [ $# -ge 2 ] || { usage >&2 && exit 2; }
-        out=$2
-        shift
-        ;;
-    -h | --help) usage && exit ;;
-    *) usage >&2 && exit 2 ;;
-    esac
-    shift
-done
+take_options "$@"
 
 if [ -n "$quick" ]; then
     rounds=2 samples=50 burst=1000 seconds=2

@@ -19,21 +19,7 @@ EOF
 # shellcheck source=bench/common.sh
 . bench/common.sh
 
-quick=
-out=build/bench
-while [ $# -gt 0 ]; do
-    case $1 in
-    --quick) quick=1 ;;
-    --out)
-        [ $# -ge 2 ] || { usage >&2 && exit 2; }
-        out=$2
-        shift
-        ;;
-    -h | --help) usage && exit ;;
-    *) usage >&2 && exit 2 ;;
-    esac
-    shift
-done
+take_options "$@"
 
 program=${ROLLCALL_BUILD:-build/release}/bench/bin/engine
 [ -x "$program" ] || die "there is no $program; build first: ./dev build"
