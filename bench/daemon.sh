@@ -158,29 +158,43 @@ measure_cost() {
     stop_daemon
 }
 
-# rate_of RATE: what it uses of a processor, in percent. 0: as many as can be.
-rate_of() {
-    local before start count=$(($1 * seconds))
-    [ "$count" -gt 0 ] || count=$((burst * 2))
+# add_rate COMMAND...: what the daemon uses of a processor while it runs, which prints how many processes it made
+# and how many per second.
+add_rate() {
+    local before start used ns made
     settle
     before=$(used_ns)
     start=$(date +%s%N)
-    "$bin/bin/rollcall-load" --workers 2 --mix vfork --program "$bin/bin/load-child" --rate "$1" \
-        --count "$count" --out "$memory/truth" >/dev/null
-    awk -v rate="$1" -v count="$count" -v used="$(($(used_ns) - before))" \
-        -v ns="$(($(date +%s%N) - start))" 'BEGIN {
-            printf "%s\t%.0f\t%.2f\t%.1f\n", rate, count * 1e9 / ns, 100 * used / ns,
-                used / 1000 / count }' >>"$out/daemon-rates.tsv"
+    made=$("$@")
+    used=$(($(used_ns) - before)) ns=$(($(date +%s%N) - start))
+    awk -v made="$made" -v used="$used" -v ns="$ns" 'BEGIN {
+        split(made, of, "\t")
+        printf "%s\t%.2f\t%.1f\n", of[2], 100 * used / ns, used / 1000 / of[1] }' \
+        >>"$out/daemon-rates.tsv"
 }
 
+# real_processes RATE
+real_processes() {
+    local count=$(($1 * seconds)) start
+    start=$(date +%s%N)
+    "$bin/bin/rollcall-load" --workers 2 --mix vfork --program "$bin/bin/load-child" --rate "$1" \
+        --count "$count" --out "$memory/truth" >/dev/null
+    printf '%s\t%s\n' "$count" $((count * 1000000000 / ($(date +%s%N) - start)))
+}
+
+# What a machine cannot make is written into the ring.
 measure_rates() {
     local rate
-    printf 'wanted\trate\tpercent\tus\n' >"$out/daemon-rates.tsv"
-    for rate in 100 1000 0; do
-        say "processor: ${rate/#0/most} processes a second"
+    printf 'rate\tpercent\tus\n' >"$out/daemon-rates.tsv"
+    for rate in 100 1000 10000; do
+        say "processor: $rate processes a second"
         start_daemon
         start_consumers 1
-        rate_of "$rate"
+        if [ "$rate" -lt 10000 ]; then
+            add_rate real_processes "$rate"
+        else
+            add_rate "$bin/bench/bin/pace" "$name" "$rate" "$seconds"
+        fi
         stop_consumers
         stop_daemon
     done
@@ -241,7 +255,7 @@ table_cost() {
 table_rates() {
     echo '| processes per second | of one processor | microseconds for each process |'
     echo '| ---: | ---: | ---: |'
-    awk -F'\t' 'NR > 1 { printf "| %s | %s %% | %s |\n", $2, $3, $4 }' "$out/daemon-rates.tsv"
+    awk -F'\t' 'NR > 1 { printf "| %s | %s %% | %s |\n", $1, $2, $3 }' "$out/daemon-rates.tsv"
 }
 
 table_goals() {
@@ -256,8 +270,8 @@ table_goals() {
     goal 'a further consumer that asks for nothing, us for each event' "$(further idle)" 'at most' 0.2
     goal "memory, $many consumers, KiB: 1.1 times that with one" \
         "$(cell "$out/daemon-memory.tsv" "$many" 2)" 'at most' $((memory_one * 11 / 10))
-    goal 'half a processor at 10,000 processes a second: us for each process' \
-        "$(cell "$out/daemon-rates.tsv" 0 4)" 'at most' 50
+    goal 'at 10,000 processes a second, % of a processor' \
+        "$(tail -n 1 "$out/daemon-rates.tsv" | cut -f 2)" 'at most' 50
 }
 
 report() {

@@ -5,15 +5,10 @@
  * (--real) those of processes that execute a program. They are only looked at, or put into a
  * journal (--journal).
  */
+#include "bench/producer.h"
 #include "bench/work.h"
 #include "journal/journal.h"
-#include "linux/bpf/layout.h"
 #include "linux/clock.h"
-#include "linux/pins.h"
-
-#include "rollcall.skel.h"
-
-#include <bpf/bpf.h>
 
 #include <err.h>
 #include <getopt.h>
@@ -25,7 +20,6 @@
 
 #define CONSUMER  "bench-throughput"
 #define RING_SIZE (128ull << 20)
-#define AT_ONCE   50000u /* events of one run of the program */
 #define SETTLE_NS 300000000u
 
 static const char usage[] =
@@ -136,50 +130,15 @@ static void real_round(const struct settings *settings)
 
 /* ---- events of the producer ---- */
 
-static void share(struct bpf_map *map, const char *pin)
-{
-    int fd = pins_open(CONSUMER, pin);
-
-    if (fd < 0 || bpf_map__reuse_fd(map, fd) < 0)
-        errx(1, "cannot use the map '%s' of consumer '%s'", pin, CONSUMER);
-    close(fd);
-}
-
-/* Loads the programs so that they work on the consumer's ring; none is attached. */
-static struct rollcall_bpf *load_producer(void)
-{
-    struct rollcall_bpf *bpf = rollcall_bpf__open();
-
-    if (!bpf)
-        err(1, "the producer");
-    share(bpf->maps.ring, "ring");
-    share(bpf->maps.data_control, "control");
-    if (rollcall_bpf__load(bpf) < 0)
-        errx(1, "the kernel refuses the producer");
-    return bpf;
-}
-
-static void produce(const struct rollcall_bpf *bpf, uint64_t events)
-{
-    while (events > 0) {
-        uint64_t count = events < AT_ONCE ? events : AT_ONCE;
-        LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &count, .ctx_size_in = sizeof(count));
-
-        if (bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.produce), &opts) < 0)
-            err(1, "the producer does not run");
-        events -= count;
-    }
-}
-
 static void synthetic_round(const struct settings *settings)
 {
     struct rollcall *rc = open_consumer(CONSUMER);
-    struct rollcall_bpf *bpf = load_producer();
+    struct producer *producer = producer_open(CONSUMER);
 
     settle(rc);
-    produce(bpf, settings->events);
+    producer_exits(producer, settings->events);
     measure(rc, settings->events, settings->journal);
-    rollcall_bpf__destroy(bpf);
+    producer_close(producer);
     rollcall_close(rc);
 }
 

@@ -2,10 +2,12 @@
 /*
  * The daemon: a consumer between the archive (the journal) and the engine's log.
  *
- * The source stores each event, then posts it: the log keeps the last KEPT of them. Then it says up to
- * where it has posted. The server's thread has one consumer, of which at most one request is pended:
- * while it is live, whoever posts answers it; else that thread answers it from the archive, as far as
- * has been posted. EXISTING: it begins behind what is stored, which may not be posted yet.
+ * The source posts each event: the log keeps the last KEPT of them. The writer stores them later, and then
+ * says up to where. The server's thread has one consumer, of which at most one request is pended: while
+ * it is live, whoever posts answers it; else that thread answers it from the archive, as far as has been
+ * stored. What the consumer wants next may be in neither: no longer in the log, and not yet in the archive.
+ * EXISTING: it begins behind what is stored. AHEAD: it begins behind what is posted, as it was given more
+ * by a daemon that was killed; all of that comes again.
  *
  * Checked: the events are delivered in order, none missing and none twice, and in the end all are: no
  * request waits while there is something for it.
@@ -14,8 +16,8 @@
  *
  * Bound: EVENTS, KEPT.
  *
- * Broken: NO_AWAIT (who finds nothing in the archive is not woken when more is posted), LOOK_FIRST (looks
- * how far is posted, then says that it waits), STAYS (who falls behind is not told of).
+ * Broken: NO_AWAIT (who finds nothing in the archive is not woken when more is stored), LOOK_FIRST (looks
+ * how far is stored, then says that it waits), STAYS (who falls behind is not told of).
  */
 #ifndef EVENTS
 #define EVENTS 4
@@ -28,9 +30,8 @@
 
 mtype = { archive, live };
 
-byte stored;     /* the last event in the journal, */
-byte last;       /* in the log, */
-byte posted;     /* and of which the source has said that it is there */
+byte last;       /* the last event in the log, */
+byte stored;     /* and in the journal */
 bool awaited;
 bool ready;      /* the server's thread is woken */
 mtype mode = archive;
@@ -49,6 +50,18 @@ inline deliver(seq)
     printf("the consumer gets event %d\n", seq)
 }
 
+inline host_stored()
+{
+    stored++;
+    printf("writer: has stored event %d\n", stored);
+    atomic {
+        if
+        :: awaited -> awaited = false; ready = true; printf("writer: wakes\n")
+        :: else
+        fi
+    }
+}
+
 /* Whoever posts or asks; the lock is held. */
 inline match()
 {
@@ -61,9 +74,7 @@ inline match()
 active proctype source()
 {
     do
-    :: stored < EVENTS ->
-       stored++;
-       printf("source: stores event %d\n", stored);
+    :: last < EVENTS ->
        atomic {
            last++;
            printf("source: posts event %d\n", last);
@@ -78,16 +89,15 @@ active proctype source()
            :: else
            fi
        }
-host_posted:
-       posted = last;
-       printf("source: has posted %d\n", posted);
-       atomic {
-           if
-           :: awaited -> awaited = false; ready = true; printf("source: wakes\n")
-           :: else
-           fi
-       }
     :: else -> break
+    od
+}
+
+active proctype writer()
+{
+    do
+    :: stored < last -> host_stored()
+    :: stored == EVENTS -> break
     od
 }
 
@@ -108,15 +118,15 @@ inline settle()
     }
 }
 
-inline await_posted()
+inline await_stored()
 {
 #ifndef NO_AWAIT
 #ifdef LOOK_FIRST
-    seen = posted;
+    seen = stored;
     awaited = true;
 #else
     awaited = true;
-    seen = posted;
+    seen = stored;
 #endif
     if
     :: seen >= next -> ready = true
@@ -129,10 +139,10 @@ inline await_posted()
 
 inline serve_archive()
 {
-    seen = posted;
+    seen = stored;
     if
     :: seen >= next -> deliver(next); next++
-    :: else -> await_posted()
+    :: else -> await_stored()
     fi
 }
 
@@ -151,8 +161,10 @@ inline client_begin()
     atomic {
 #ifdef EXISTING
         next = stored + 1;
+#elif defined(AHEAD)
+        next = EVENTS - 1;
 #else
-        next = posted + 1;
+        next = last + 1;
 #endif
         delivered = next - 1;
         began = true;

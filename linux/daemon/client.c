@@ -368,7 +368,7 @@ static int last_seq_of(const struct client *client, uint64_t *last_seq)
 
     if (client->next.epoch != host->epoch)
         return archive_last_seq(&client->service->archive, client->next.epoch, last_seq);
-    *last_seq = atomic_load(&host->posted_seq);
+    *last_seq = atomic_load(&host->stored_seq);
     return 0;
 }
 
@@ -438,8 +438,8 @@ static void give_back(struct client *client)
     host_unlock(host);
 }
 
-/* What it wants next is in the journal, and is being posted. */
-static void await_posted(struct client *client)
+/* What it wants next is not in the journal yet. */
+static void await_stored(struct client *client)
 {
     struct host *host = client->service->host;
 
@@ -472,7 +472,7 @@ static void serve_archive(struct client *client)
         err = read_archive(client, slot->data, pended->room, &bytes);
     if (err < 0) {
         put_back(client, pended, false);
-        await_posted(client);
+        await_stored(client);
     } else {
         slot->request = pended;
         client_answer_taken(client, slot, err, bytes);
@@ -513,7 +513,7 @@ void client_serve(struct client *client)
         refuse_all(client);
 }
 
-void client_posted(struct client *client)
+void client_stored(struct client *client)
 {
     client->awaits = false;
     client_serve(client);

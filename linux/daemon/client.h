@@ -14,8 +14,7 @@
  * that is what the archive goes on with. It is called with the lock held by who would have filled
  * the request, so no answer before it is still to be filled; and the engine answers nothing more, as
  * the consumer is behind until it is closed. From archive to live: engine_attach_at() takes the place if
- * the log has the next number, or says that it is behind; what is between was stored before it was
- * posted, so the archive has it.
+ * the log has the next number, or says that it is behind; what is between the archive has, or will have.
  */
 #ifndef LINUX_DAEMON_CLIENT_H
 #define LINUX_DAEMON_CLIENT_H
@@ -58,10 +57,11 @@ struct client {
     struct position acked;
     struct durable *place;     /* NULL: it is ephemeral */
     bool asked;                /* it has fetched, or tried to */
-    bool awaits;               /* what it is to get next is stored, but not posted yet */
+    bool awaits;               /* what it is to get next is not stored yet */
     struct existing *existing; /* what it is being told of those that were there; NULL: nothing */
     uint64_t waits_version;    /* of its place, or of a name that it has removed */
-    struct pended waits;       /* the request that waits for that */
+    uint64_t waits_seq;        /* up to where the list that it asks for is to be stored */
+    struct pended waits;       /* the request that waits for one of these */
     struct view view;          /* if it has only RIGHT_OWN */
     uint64_t stuck_since_ns;   /* it does not read; 0: it does */
     struct queue queue;
@@ -95,8 +95,8 @@ void client_answer(struct client *client, struct slot *slot, uint32_t tag, uint3
 /* Writes the reply with the next of the processes that were there. 0 or an errno value. */
 int client_tell_existing(struct client *client, void *reply, size_t room, size_t *bytes);
 
-/* Something was posted: goes on if that is what it waits for. */
-void client_posted(struct client *client);
+/* Something was stored: goes on if that is what it waits for. */
+void client_stored(struct client *client);
 
 /* Acknowledges: 0 or an errno value. */
 int client_acknowledge(struct client *client, const struct rollcall_acknowledge *request);

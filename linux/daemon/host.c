@@ -101,14 +101,20 @@ void host_wake(struct host *host)
 bool host_await(struct host *host, uint64_t seq)
 {
     atomic_store(&host->awaited, true);
-    return atomic_load(&host->posted_seq) < seq;
+    return atomic_load(&host->stored_seq) < seq;
 }
 
-void host_posted(struct host *host, uint64_t seq)
+void host_stored(struct host *host, uint64_t seq)
 {
-    atomic_store(&host->posted_seq, seq);
+    atomic_store(&host->stored_seq, seq);
     if (atomic_exchange(&host->awaited, false))
         host_wake(host);
+}
+
+void host_hurry(struct host *host)
+{
+    atomic_store(&host->hurries, true);
+    eventfd_write(host->source_fd, 1);
 }
 
 void host_make_ready(struct host *host, struct client *client)
@@ -169,8 +175,10 @@ int host_open(struct host *host, const struct host_options *options)
                                             .last_seq = options->last_seq};
 
     host->epoch = options->epoch;
+    host->source_fd = options->source_fd;
     host->wall_offset_ns = engine_options.wall_offset_ns;
     atomic_init(&host->posted_seq, options->last_seq);
+    atomic_init(&host->stored_seq, options->last_seq);
     pthread_mutex_init(&host->lock, NULL);
     for (unsigned i = 0; i < SLOTS; i++) {
         host->slots[i].next = host->free;

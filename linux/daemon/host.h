@@ -64,8 +64,11 @@ struct host {
     struct engine *engine;
     uint64_t epoch;
     int64_t wall_offset_ns;
-    _Atomic uint64_t posted_seq; /* the newest number that is in the journal and in the engine */
-    _Atomic bool awaited;        /* a client waits for posted_seq to go on */
+    _Atomic uint64_t posted_seq; /* the newest number that is in the engine ... */
+    _Atomic uint64_t stored_seq; /* ... and in the journal: all up to there can be read from it */
+    _Atomic bool awaited;        /* a client waits for stored_seq to go on */
+    _Atomic bool hurries;        /* what is posted is wanted in the journal now */
+    int source_fd;
     int ready_fd;
     pthread_mutex_t lock;
     struct client *ready;
@@ -79,6 +82,7 @@ struct host_options {
     uint64_t last_seq;
     uint64_t attached_ns;
     uint64_t memory; /* bytes for events */
+    int source_fd;   /* eventfd(2) that wakes the source; stays the caller's */
 };
 
 /* 0 or a negative errno (rollcall_fail). */
@@ -91,16 +95,19 @@ void host_close(struct host *host);
 void host_wake(struct host *host);
 
 /*
- * A client can know from the journal of an event that the source has stored and is about to post. Both
- * sides write before they look: host_await() `awaited` and then reads posted_seq, host_posted() the
- * other way round, so one of them sees the other, and the client goes on.
+ * What a client wants next may be neither in memory any more nor in the journal yet. Both sides write
+ * before they look: host_await() `awaited` and then reads stored_seq, host_stored() the other way round, so
+ * one of them sees the other, and the client goes on.
  */
 
-/* Has the thread of the clients woken when more is posted. false: `seq` is already. */
+/* Has the thread of the clients woken when more is stored. false: `seq` is already. */
 bool host_await(struct host *host, uint64_t seq);
 
-/* All up to `seq` is in the engine. */
-void host_posted(struct host *host, uint64_t seq);
+/* All up to `seq` is in the journal. */
+void host_stored(struct host *host, uint64_t seq);
+
+/* Has the source see to it that what is posted is stored as soon as can be. */
+void host_hurry(struct host *host);
 
 /* Puts the client into the list. The lock is held. */
 void host_make_ready(struct host *host, struct client *client);

@@ -14,6 +14,7 @@
 #include "program/status.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,16 @@ static void ask_to_end(void)
     kill(getpid(), SIGTERM);
 }
 
+/* Memory that is given back to the kernel and taken anew, or taken page by page, costs more than what is
+ * done with it. */
+static void keep_memory(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+}
+
 /* One for each client, and what else is open. */
 static void raise_limit(void)
 {
@@ -65,7 +76,7 @@ static void raise_limit(void)
 /* The engine goes on behind what is stored. */
 static int open_host(struct daemon *d)
 {
-    struct host_options options = {.memory = d->settings.memory};
+    struct host_options options = {.memory = d->settings.memory, .source_fd = d->source.wake_fd};
     struct rollcall_stats stats;
     int err = rollcall_stats(d->source.rc, &stats, sizeof(stats));
 
@@ -73,7 +84,7 @@ static int open_host(struct daemon *d)
         return err;
     options.epoch = stats.epoch;
     options.attached_ns = stats.attached_ns;
-    err = journal_last_seq(d->source.journal, stats.epoch, &options.last_seq);
+    err = journal_last_seq(d->source.writer.journal, stats.epoch, &options.last_seq);
     if (err < 0)
         return err;
     /* The journal may be a new one. */
@@ -126,7 +137,7 @@ static void say_start(const struct daemon *d)
              settings->access.count, settings->confine ? "" : "; not confined");
 }
 
-/* The one thread there is gives up what is not needed, so that the other one never has it. */
+/* The one thread there is gives up what is not needed, so that the others never have it. */
 static int run_threads(struct daemon *d)
 {
     int err = d->settings.confine ? confine() : 0;
@@ -168,31 +179,41 @@ static void begin_measures(struct daemon *d)
     atomic_store(&d->measures.keep_seconds, d->settings.retention.keep_seconds);
 }
 
+static void connect(struct daemon *d)
+{
+    struct source *source = &d->source;
+    struct writer *writer = &source->writer;
+
+    source->host = writer->host = &d->host;
+    source->measures = writer->measures = &d->measures;
+    source->on_failure = writer->on_failure = ask_to_end;
+    writer->source_fd = source->wake_fd;
+    writer->places = &d->places;
+    writer->retains = d->settings.retention.keep_bytes || d->settings.retention.keep_seconds;
+}
+
 static int open_and_serve(struct daemon *d)
 {
     struct source *source = &d->source;
+    struct writer *writer = &source->writer;
     struct journal_options writing = d->settings.retention;
     int err;
 
     writing.sync_later = true;
-    err = journal_open(d->settings.journal, &writing, &source->journal);
+    err = journal_open(d->settings.journal, &writing, &writer->journal);
     if (err < 0)
         return err;
     err = rollcall_open(&d->settings.capture, &source->rc);
     if (err < 0) {
-        journal_discard(source->journal);
+        journal_discard(writer->journal);
         return err;
     }
-    source->host = &d->host;
-    source->places = &d->places;
-    source->measures = &d->measures;
-    source->on_failure = ask_to_end;
-    source->retains = d->settings.retention.keep_bytes || d->settings.retention.keep_seconds;
+    connect(d);
     err = open_host(d);
     if (err < 0)
         goto close_source;
     begin_measures(d);
-    err = places_load(&d->places, source->journal, source->wake_fd);
+    err = places_load(&d->places, writer->journal, writer->wake_fd);
     if (err == 0)
         err = listener_open(&d->listener, &d->settings);
     if (err < 0)
@@ -204,7 +225,7 @@ close_host:
     host_close(&d->host);
 close_source:
     rollcall_close(source->rc);
-    journal_close(source->journal);
+    journal_close(writer->journal);
     return err;
 }
 
@@ -214,17 +235,20 @@ static int run(struct daemon *d)
 
     if (err == 0)
         err = reload_prepare(d);
+    keep_memory();
     raise_limit();
     d->source.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (err < 0 || d->source.wake_fd < 0) {
+    d->source.writer.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (err < 0 || d->source.wake_fd < 0 || d->source.writer.wake_fd < 0) {
         complain("%s", strerror(errno));
         return EXIT_FAIL;
     }
     err = open_and_serve(d);
-    /* The source's thread has said it itself. */
-    if (err < 0 && !d->source.failed)
+    /* A thread that ended by itself has said why. */
+    if (err < 0 && !d->source.failed && !d->source.writer.failed)
         complain("%s", rollcall_error());
     close(d->source.wake_fd);
+    close(d->source.writer.wake_fd);
     close(d->reload_fd);
     return err < 0 ? EXIT_FAIL : EXIT_OK;
 }

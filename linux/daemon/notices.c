@@ -37,7 +37,7 @@ void notices_batch(struct notices *notices, const struct rollcall_batch *batch)
     }
 }
 
-void notices_retained(struct notices *notices, struct journal *journal, struct places *places,
+void notices_retained(struct retained *retained, struct journal *journal, struct places *places,
                       uint64_t epoch)
 {
     struct journal_place list[PLACES_MAX];
@@ -45,14 +45,14 @@ void notices_retained(struct notices *notices, struct journal *journal, struct p
     uint64_t begin = 0;
     size_t count;
 
-    if (journal_begin_seq(journal, epoch, &begin) < 0 || begin <= notices->begin_seq)
+    if (journal_begin_seq(journal, epoch, &begin) < 0 || begin <= retained->begin_seq)
         return;
-    notices->begin_seq = begin;
+    retained->begin_seq = begin;
     count = places_list(places, list, is_open, PLACES_MAX);
     for (size_t i = 0; i < count; i++) {
         if (list[i].epoch > epoch || (list[i].epoch == epoch && list[i].seq >= begin))
             continue;
-        log_limited(&notices->passed, LOG_WARNING,
+        log_limited(&retained->passed, LOG_WARNING,
                     "retention has removed events that the durable consumer '%s' had not "
                     "acknowledged: keep more (keep-size, keep-age), or `rollcall detach %s`",
                     list[i].name, list[i].name);

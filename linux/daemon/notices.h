@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the source's thread tells the log of what it handles: events that the kernel lost, and events
- * that retention removed although a durable consumer had not acknowledged them. */
+/* What the log is told of events that are missing: those that the kernel lost, and those that retention
+ * removed although a durable consumer had not acknowledged them. */
 #ifndef LINUX_DAEMON_NOTICES_H
 #define LINUX_DAEMON_NOTICES_H
 
@@ -10,6 +10,9 @@
 
 struct notices {
     struct log_limit losses;
+};
+
+struct retained {
     struct log_limit passed;
     uint64_t begin_seq; /* of the journal, when it was last looked at */
 };
@@ -17,7 +20,7 @@ struct notices {
 void notices_batch(struct notices *notices, const struct rollcall_batch *batch);
 
 /* After retention has removed what was due. */
-void notices_retained(struct notices *notices, struct journal *journal, struct places *places,
+void notices_retained(struct retained *retained, struct journal *journal, struct places *places,
                       uint64_t epoch);
 
 #endif

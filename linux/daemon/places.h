@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The durable consumers: their names, whose they are, and up to where each has acknowledged. The
- * thread of the clients changes them; the source's thread stores what has changed in the journal, of
- * which it is the writer. A lock of its own guards all; nothing else is taken under it.
+ * thread of the clients changes them; the writer's thread stores what has changed in the journal. A lock of its own guards all; nothing else is taken under it.
  *
  * A name that is new or removed is so only when that is stored: who asked waits until stored_version
  * has reached the version that the change got. Acknowledgements are stored soon afterwards: who is
@@ -32,7 +31,7 @@ struct places {
     uint64_t version;        /* of the last change */
     uint64_t stored_version; /* all changes up to it are stored */
     bool urgent;             /* somebody waits for that */
-    int wake_fd;             /* wakes the source's thread: something has to be stored */
+    int wake_fd;             /* wakes the writer's thread: something has to be stored */
 };
 
 /* wake_fd: an eventfd(2). 0 or a negative errno of the journal. */
@@ -66,7 +65,7 @@ size_t places_list(struct places *places, struct journal_place *list, bool *is_o
 /* Whether all changes up to this one are stored. */
 bool places_stored(struct places *places, uint64_t version);
 
-/* For the source's thread: whether a change waits for being stored, and whether that is urgent. */
+/* For the writer's thread: whether a change waits for being stored, and whether that is urgent. */
 bool places_due(struct places *places, bool *urgent);
 
 /* Stores what has changed. 0 or a negative errno of the journal. */

@@ -96,7 +96,7 @@ static void apply(struct daemon *daemon, struct settings *fresh)
     set_access(daemon, fresh);
     set_memory(daemon, fresh->memory);
     now->retention = fresh->retention;
-    source_keep(&daemon->source, now->retention.keep_bytes, now->retention.keep_seconds);
+    writer_keep(&daemon->source.writer, now->retention.keep_bytes, now->retention.keep_seconds);
     log_line(LOG_NOTICE, "the configuration was read again");
 }
 

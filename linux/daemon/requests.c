@@ -146,18 +146,6 @@ static int attach(struct exchange *x)
     return request.name_size ? attach_durable(x, &request, &from) : begin(x, &from, false);
 }
 
-/* While a batch is being posted some have more of it than `posted_seq` says. */
-static uint64_t newest_seq(const struct service *service)
-{
-    const struct rollcall_request request = {.version = ROLLCALL_PROTOCOL_VERSION,
-                                             .size = sizeof(request)};
-    struct rollcall_engine_stats stats = {.last_seq = 0};
-    size_t bytes;
-
-    engine_stats(service->host->engine, &request, sizeof(request), &stats, sizeof(stats), &bytes);
-    return stats.last_seq;
-}
-
 static int resume(struct exchange *x)
 {
     const struct service *service = x->client->service;
@@ -175,8 +163,9 @@ static int resume(struct exchange *x)
         return EPERM;
     if (x->client->mode != CLIENT_NEW)
         return EBUSY;
+    /* When a daemon was killed, consumers can have what its successor has yet to take again. */
     if (request.epoch == service->host->epoch)
-        last = newest_seq(service);
+        last = INT64_MAX;
     else if (request.epoch > service->host->epoch ||
              archive_last_seq(&service->archive, request.epoch, &last) < 0 || last == 0)
         return ENOENT;
@@ -218,11 +207,28 @@ static int acknowledge(struct exchange *x)
                : EINVAL;
 }
 
+/* The list of those that are there is as old as what is stored. */
+static bool must_wait(const struct service *service, uint64_t seq)
+{
+    return host_await(service->host, seq) && !atomic_load(&service->measures->is_blocked);
+}
+
 static int tell_existing(struct exchange *x)
 {
-    return request_plain(x->in, x->in_size)
-               ? client_tell_existing(x->client, x->out, x->room, &x->answer)
-               : EINVAL;
+    struct client *client = x->client;
+    uint64_t seq = atomic_load(&client->service->host->posted_seq);
+
+    if (!request_plain(x->in, x->in_size))
+        return EINVAL;
+    if (client->waits_version || client->waits_seq)
+        return EBUSY;
+    if (client->existing || !must_wait(client->service, seq))
+        return client_tell_existing(client, x->out, x->room, &x->answer);
+    client->waits_seq = seq;
+    client->waits = (struct pended){
+        .tag = x->message.tag, .code = ROLLCALL_CODE_EXISTING, .room = (uint32_t)x->room};
+    host_hurry(client->service->host);
+    return LATER;
 }
 
 /* ---- statistics ---- */
@@ -272,7 +278,7 @@ static int detach(struct exchange *x)
         return EINVAL;
     if (!may(x, RIGHT_ALL | RIGHT_DURABLE))
         return EPERM;
-    if (client->waits_version)
+    if (client->waits_version || client->waits_seq)
         return EBUSY;
     snprintf(name, sizeof(name), "%.*s", (int)request.name_size, request.name);
     err = places_remove(client->service->places, name, client->peer.uid, may(x, RIGHT_ADMIN),
@@ -341,7 +347,7 @@ void requests_handle(struct client *client, const void *packet, size_t size)
         client_answer(client, slot, x.message.tag, (uint32_t)err, x.answer);
 }
 
-void requests_stored(struct client *client)
+static void place_stored(struct client *client)
 {
     struct places *places = client->service->places;
     struct slot *slot = &client->service->slot;
@@ -349,7 +355,7 @@ void requests_stored(struct client *client)
     struct journal_place kept;
     int err = 0;
 
-    if (!client->waits_version || !places_stored(places, client->waits_version))
+    if (!places_stored(places, client->waits_version))
         return;
     client->waits_version = 0;
     if (client->waits.code == ROLLCALL_CODE_ATTACH) {
@@ -357,4 +363,25 @@ void requests_stored(struct client *client)
         err = begin(&x, &(struct position){kept.epoch, kept.seq}, false);
     }
     client_answer(client, slot, client->waits.tag, (uint32_t)err, x.answer);
+}
+
+static void events_stored(struct client *client)
+{
+    struct slot *slot = &client->service->slot;
+    size_t size = 0;
+    int err;
+
+    if (must_wait(client->service, client->waits_seq))
+        return;
+    client->waits_seq = 0;
+    err = client_tell_existing(client, slot->data, client->waits.room, &size);
+    client_answer(client, slot, client->waits.tag, (uint32_t)err, size);
+}
+
+void requests_stored(struct client *client)
+{
+    if (client->waits_version)
+        place_stored(client);
+    if (client->waits_seq)
+        events_stored(client);
 }

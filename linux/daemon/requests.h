@@ -11,7 +11,7 @@
 /* Does what the packet says. `size` is what was sent, also if that is more than fits. */
 void requests_handle(struct client *client, const void *packet, size_t size);
 
-/* What waited for its place to be stored is answered, if that is so now. */
+/* What waited for its place, or for events, to be stored is answered, if that is so now. */
 void requests_stored(struct client *client);
 
 #endif

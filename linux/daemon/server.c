@@ -238,17 +238,17 @@ static void serve_ready(struct server *server)
     }
 }
 
-/* Also wakes this thread: places were stored, or more was posted. */
+/* Also wakes this thread: places or events were stored. */
 static void serve_waiting(struct server *server)
 {
     struct client *next;
 
     for (struct client *client = server->service.clients; client; client = next) {
         next = client->next_client;
-        if (client->waits_version)
+        if (client->waits_version || client->waits_seq)
             requests_stored(client);
         else if (client->awaits)
-            client_posted(client);
+            client_stored(client);
         else
             continue;
         rearm(server, client);

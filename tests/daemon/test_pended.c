@@ -176,10 +176,39 @@ static void too_many(const struct rig *rig)
     rig_await(pid);
 }
 
+/* A daemon that was killed may have given it more than this one has taken again so far. */
+static void comes_back_ahead(struct rig *rig)
+{
+    struct rollcall_attached attached;
+    struct rollcall_resume request;
+    struct rollcall_answer head;
+    struct load load = {0};
+    int fd = attach(rig, &attached);
+
+    close(fd);
+    request = (struct rollcall_resume){.epoch = attached.epoch,
+                                       .acked_seq = attached.last_seq + processes};
+    fd = link_connect(rig->socket);
+    CHECK_EQUAL(link_ask(fd, ROLLCALL_CODE_RESUME, 0, &request, sizeof(request), &attached,
+                         sizeof(attached)),
+                sizeof(attached));
+    CHECK_EQUAL(attached.acked_seq, request.acked_seq);
+    send_fetch(fd, 7, request.acked_seq);
+    rig_load(&load, processes);
+    receive(fd, &head);
+    CHECK_EQUAL(head.error, 0);
+    CHECK_EQUAL(answer.reply.first_seq, request.acked_seq + 1);
+    CHECK(answer.reply.count > 0);
+    CHECK_EQUAL(load_wait(&load), 0);
+    load_end(&load);
+    close(fd);
+}
+
 static void test(struct rig *rig)
 {
     rig_start_for_own(rig, OWN);
     bad_requests(rig);
+    comes_back_ahead(rig);
     waits_and_drains(rig);
     too_many(rig);
     in_order(rig);

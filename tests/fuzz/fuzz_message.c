@@ -264,12 +264,14 @@ static void send_request(struct fixture *f, struct end *end)
 
 static void post(struct fixture *f, uint8_t count)
 {
+    /* The writer is one step behind. */
+    host_stored(&f->host, f->host.posted_seq);
     for (uint64_t seq = f->host.posted_seq; count > 0 && seq < STORED; count--, seq++) {
         struct rollcall_batch one = part_of(&events, seq, seq + 1);
         size_t posted;
 
         CHECK(engine_post_numbered(f->host.engine, one.first, one.size, &posted) == ENGINE_OK);
-        host_posted(&f->host, seq + 1);
+        atomic_store(&f->host.posted_seq, seq + 1);
     }
 }
 
@@ -286,10 +288,10 @@ static void serve(struct fixture *f)
         client = next;
     }
     for (client = f->service.clients; client; client = client->next_client) {
-        if (client->waits_version)
+        if (client->waits_version || client->waits_seq)
             requests_stored(client);
         else if (client->awaits)
-            client_posted(client);
+            client_stored(client);
     }
 }
 
@@ -313,6 +315,7 @@ static void step(struct fixture *f)
         break;
     case STEP_STORE:
         f->places.stored_version = f->places.version;
+        host_stored(&f->host, f->host.posted_seq);
         break;
     default:
         close_client(f, index);
@@ -326,7 +329,8 @@ static void step(struct fixture *f)
 
 static void begin(struct fixture *f)
 {
-    const struct host_options options = {.epoch = EPOCH, .last_seq = POSTED, .memory = MEMORY};
+    const struct host_options options = {
+        .epoch = EPOCH, .last_seq = POSTED, .memory = MEMORY, .source_fd = -1};
 
     CHECK(host_open(&f->host, &options) == 0);
     CHECK(places_load(&f->places, writer, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == 0);
