@@ -98,7 +98,7 @@ start_consumers() {
 
 # What all threads of the daemon have used of the processors, in nanoseconds.
 used_ns() {
-    cat "/proc/$daemon/task"/*/schedstat | awk '{ sum += $1 } END { printf "%d\n", sum }'
+    cat "/proc/$daemon/task"/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 resident_kib() {

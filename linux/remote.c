@@ -39,6 +39,7 @@ struct remote {
     int link; /* -1: the daemon is gone */
     int epoll;
     int timer;
+    bool timer_set;
     int spin_fd; /* always readable; -1 without ROLLCALL_SPIN */
     bool asked;  /* a fetch is pended */
     uint32_t tag;
@@ -150,11 +151,12 @@ static int connect_and_attach(struct remote *r, bool again)
 
 /* ---- the daemon is gone ---- */
 
-static void wake_at(const struct remote *r, uint64_t then)
+static void wake_at(struct remote *r, uint64_t then)
 {
     struct itimerspec when = {
         .it_value = {.tv_sec = (time_t)(then / 1000000000), .tv_nsec = (long)(then % 1000000000)}};
 
+    r->timer_set = true;
     timerfd_settime(r->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
@@ -377,11 +379,14 @@ static int remaining_ms(uint64_t deadline)
     return now >= deadline ? 0 : (int)((deadline - now + 999999) / 1000000);
 }
 
-static void clear_timer(const struct remote *r)
+static void clear_timer(struct remote *r)
 {
     const struct itimerspec never = {0};
     uint64_t times;
 
+    if (!r->timer_set)
+        return;
+    r->timer_set = false;
     timerfd_settime(r->timer, 0, &never, NULL);
     while (read(r->timer, &times, sizeof(times)) > 0)
         continue;
