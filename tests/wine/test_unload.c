@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define TURNS      200
+#define TURNS      80
 #define CONSUMERS  3
 #define REQUESTS   64
 #define PROCESSES  2  /* at a time */
