@@ -101,3 +101,35 @@ equal "lines" 3 "$(grep -c '^<30>... .. ..:..:.. rollcall-syslog\[[0-9]*\]: {"ep
     "$directory/datagrams")"
 wait_done syslog
 stop_handle TERM
+
+# ---- a journal of systemd, of the test's own ----
+
+rm "$config"/*.conf
+journald=/lib/systemd/systemd-journald
+[ -x "$journald" ] || fail "there is no $journald"
+cat >"$directory/journal.sh" <<END
+set -e
+mkdir -p /run/systemd /run/log
+mount -t tmpfs none /run/systemd
+mount -t tmpfs none /run/log
+mkdir /run/systemd/journal /run/log/journal
+exec "$ROLLCALL" handle --config "$config" --state "$state" "--daemon=$socket" \
+    2>>"$directory/said"
+END
+handler kept "filter = type=exec exe=$child" "log = journal"
+start unshare --mount sh "$directory/journal.sh"
+handle=$!
+wait_begun kept
+run 3
+wait_said "kept: the journal does not take lines: No such file or directory"
+start nsenter --mount --target "$handle" "$journald"
+wait_done kept
+journalctl_in_namespace() {
+    nsenter --mount --target "$handle" journalctl --directory /run/log/journal --no-pager "$@"
+}
+journalctl_in_namespace -o cat SYSLOG_IDENTIFIER=rollcall ROLLCALL_HANDLER=kept >"$directory/kept"
+equal "lines" 3 "$(grep -c '^{"epoch":' "$directory/kept")"
+jq -r .seq "$directory/kept" >"$directory/written"
+children seq "AND seq IN ($(paste -s -d, "$directory/written"))" | diff - "$directory/written" ||
+    fail "not what happened"
+stop_handle TERM
