@@ -116,9 +116,9 @@ static int insist(struct writer *writer, int (*step)(const struct writer *, cons
                      rollcall_error());
             host_wake(writer->host);
         }
-        wait_until(writer->wake_fd, -1, clock_mono_ns() + SECOND);
         if (stops(writer))
             return -EINTR;
+        wait_until(writer->wake_fd, -1, clock_mono_ns() + SECOND);
     }
     if (err == 0 && atomic_exchange(is_blocked, false))
         log_line(LOG_NOTICE, "the journal can be written again");
