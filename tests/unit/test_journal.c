@@ -13,36 +13,7 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct place place;
-    struct journal *journal;
-    struct events events;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    place_make(&f->place);
-    f->journal = open_journal(&f->place, NULL);
-    events_init(&f->events, EPOCH, 1);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    journal_close(f->journal);
-    events_free(&f->events);
-    place_remove(&f->place);
-    free(f);
-    return 0;
-}
-
-static void append_all(struct fixture *f)
+static void append_all(struct journal_fixture *f)
 {
     int err = journal_append(f->journal, &f->events.batch);
 
@@ -164,7 +135,7 @@ static void add_strange(struct events *events)
 
 static void round_trip(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     add_full(&f->events);
     add_absent(&f->events);
@@ -181,7 +152,7 @@ static void round_trip(void **state)
 
 static void columns(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     add_exec(&f->events, "sh\0\xff\0\"\0", 7, ROLLCALL_TEXT_CUT, 70);
     add_event(&f->events, &(struct rollcall_event){.type = ROLLCALL_SYNCED});
@@ -203,7 +174,7 @@ static void columns(void **state)
 
 static void again_in_every_split(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     size_t count;
 
     add_processes(&f->events, 100, 3);
@@ -227,7 +198,7 @@ static void again_in_every_split(void **state)
 
 static void last_seq(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     uint64_t seq = 1;
 
     assert_int_equal(journal_last_seq(f->journal, EPOCH, &seq), 0);
@@ -243,7 +214,7 @@ static void last_seq(void **state)
 
 static void what_is_no_event(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct rollcall_event *event;
 
     add_processes(&f->events, 100, 2);
@@ -275,7 +246,8 @@ static int note(const struct journal_event *event, void *context)
     return 0;
 }
 
-static void expect_seqs(struct fixture *f, const struct journal_filter *filter, const char *want)
+static void expect_seqs(struct journal_fixture *f, const struct journal_filter *filter,
+                        const char *want)
 {
     struct answer answer = {0};
     char text[512] = "";
@@ -306,7 +278,7 @@ static void add_for_filters(struct events *events)
 
 static void filters(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     add_for_filters(&f->events);
     append_all(f);
@@ -332,7 +304,7 @@ static int stop(const struct journal_event *event, void *context)
 
 static void ended_by_the_caller(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     int calls = 0;
 
     add_processes(&f->events, 100, 2);
@@ -341,7 +313,8 @@ static void ended_by_the_caller(void **state)
     assert_int_equal(calls, 2);
 }
 
-static void expect_alive(struct fixture *f, int64_t at_ns, size_t count, const uint64_t *seqs)
+static void expect_alive(struct journal_fixture *f, int64_t at_ns, size_t count,
+                         const uint64_t *seqs)
 {
     struct answer answer = {0};
 
@@ -353,7 +326,7 @@ static void expect_alive(struct fixture *f, int64_t at_ns, size_t count, const u
 
 static void alive(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct events later;
 
     add_simple(&f->events, ROLLCALL_EXISTS, 1);   /* 1 */
@@ -380,7 +353,7 @@ static void alive(void **state)
 
 static void second_writer(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct journal *second = NULL;
     char pid[32];
 
@@ -395,7 +368,7 @@ static void second_writer(void **state)
 
 static void read_while_writing(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct journal *reader = open_journal(&f->place, &(struct journal_options){.read_only = true});
 
     add_processes(&f->events, 100, 100);
@@ -412,7 +385,7 @@ static void read_while_writing(void **state)
 }
 
 struct feed {
-    struct fixture *f;
+    struct journal_fixture *f;
     size_t seen;
 };
 
@@ -430,7 +403,7 @@ static int append_in_between(const struct journal_event *event, void *context)
 /* The same journal is asked and written to by turns. */
 static void append_while_asking(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct feed feed = {f, 0};
     struct rollcall_batch head;
 
@@ -445,7 +418,7 @@ static void append_while_asking(void **state)
 
 static void opened_again(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct stat status;
     uint64_t bytes = 0;
 
@@ -462,7 +435,7 @@ static void opened_again(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, journal_setup, journal_teardown)
     const struct CMUnitTest tests[] = {
         TEST(round_trip),           TEST(columns),
         TEST(again_in_every_split), TEST(last_seq),

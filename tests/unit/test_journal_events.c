@@ -220,3 +220,34 @@ int64_t sql_number(struct journal *journal, const char *sql)
         fail_msg("%s: %s", sql, rollcall_error());
     return number;
 }
+
+int journal_setup_closed(void **state)
+{
+    struct journal_fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    place_make(&f->place);
+    events_init(&f->events, EPOCH, 1);
+    *state = f;
+    return 0;
+}
+
+int journal_setup(void **state)
+{
+    int err = journal_setup_closed(state);
+    struct journal_fixture *f = *state;
+
+    f->journal = open_journal(&f->place, NULL);
+    return err;
+}
+
+int journal_teardown(void **state)
+{
+    struct journal_fixture *f = *state;
+
+    journal_close(f->journal);
+    events_free(&f->events);
+    place_remove(&f->place);
+    free(f);
+    return 0;
+}

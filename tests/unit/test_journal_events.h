@@ -58,6 +58,18 @@ void add_processes(struct events *events, uint32_t first_pid, unsigned count);
 /* Fails the test unless the journal holds exactly these events, byte for byte. */
 void expect_events(struct journal *journal, const struct events *events);
 
+/* A journal that is open, and events for it, for cmocka_unit_test_setup_teardown(). */
+struct journal_fixture {
+    struct place place;
+    struct journal *journal;
+    struct events events;
+};
+
+int journal_setup(void **state);
+/* The same without opening the journal. */
+int journal_setup_closed(void **state);
+int journal_teardown(void **state);
+
 /* The first column of the first row as a number. */
 int64_t sql_number(struct journal *journal, const char *sql);
 

@@ -11,37 +11,8 @@
 
 #include <sqlite3.h>
 
-struct fixture {
-    struct place place;
-    struct journal *journal;
-    struct events events;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    place_make(&f->place);
-    f->journal = open_journal(&f->place, NULL);
-    events_init(&f->events, EPOCH, 1);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    journal_close(f->journal);
-    events_free(&f->events);
-    place_remove(&f->place);
-    free(f);
-    return 0;
-}
-
 /* Stores what was added, and goes on with the next number. */
-static void store(struct fixture *f)
+static void store(struct journal_fixture *f)
 {
     uint64_t next = f->events.batch.last_seq + 1;
 
@@ -73,8 +44,8 @@ static int note_event(const struct journal_event *event, void *context)
     return note_number(event->event->seq, context);
 }
 
-static void expect_living(struct fixture *f, uint64_t epoch, uint64_t last_seq, size_t count,
-                          const uint64_t *seqs)
+static void expect_living(struct journal_fixture *f, uint64_t epoch, uint64_t last_seq,
+                          size_t count, const uint64_t *seqs)
 {
     struct numbers numbers = {.count = 0};
     uint64_t last = 0;
@@ -87,7 +58,7 @@ static void expect_living(struct fixture *f, uint64_t epoch, uint64_t last_seq, 
 }
 
 /* known: 0: nothing. */
-static void expect_known(struct fixture *f, uint64_t seq, uint64_t last_seq, uint64_t known)
+static void expect_known(struct journal_fixture *f, uint64_t seq, uint64_t last_seq, uint64_t known)
 {
     struct numbers numbers = {.count = 0};
 
@@ -101,7 +72,7 @@ static void expect_known(struct fixture *f, uint64_t seq, uint64_t last_seq, uin
 
 static void lives_and_ends(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     expect_living(f, EPOCH, 0, 0, NULL);
     add_simple(&f->events, ROLLCALL_EXISTS, 1);   /* 1 */
@@ -125,7 +96,7 @@ static void lives_and_ends(void **state)
 /* The exit of the first one is missing. */
 static void pid_again(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     add_event(&f->events, &(struct rollcall_event){
                               .type = ROLLCALL_CREATE, .pid = 7, .start_ns = 10, .mono_ns = 10});
@@ -141,7 +112,7 @@ static void pid_again(void **state)
 
 static void next_epoch(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct events later;
 
     add_simple(&f->events, ROLLCALL_CREATE, 100);
@@ -160,7 +131,7 @@ static void next_epoch(void **state)
 /* Retention removes what was known of a process together with its exit, not before. */
 static void retained(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     add_simple(&f->events, ROLLCALL_CREATE, 100); /* 1 */
     add_simple(&f->events, ROLLCALL_CREATE, 101); /* 2 */
@@ -192,7 +163,7 @@ static void make_version_2(const struct place *place)
 
 static void version_2(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     add_simple(&f->events, ROLLCALL_CREATE, 100); /* 1 */
     add_simple(&f->events, ROLLCALL_CREATE, 101); /* 2 */
@@ -213,7 +184,7 @@ static void version_2(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, journal_setup, journal_teardown)
     const struct CMUnitTest tests[] = {
         TEST(lives_and_ends), TEST(pid_again), TEST(next_epoch), TEST(retained), TEST(version_2),
     };

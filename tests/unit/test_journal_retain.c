@@ -13,36 +13,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-struct fixture {
-    struct place place;
-    struct journal *journal;
-    struct events events;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    place_make(&f->place);
-    events_init(&f->events, EPOCH, 1);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    journal_close(f->journal);
-    events_free(&f->events);
-    place_remove(&f->place);
-    free(f);
-    return 0;
-}
-
 /* Appends what was added, and begins anew with the next numbers. */
-static void append(struct fixture *f)
+static void append(struct journal_fixture *f)
 {
     uint64_t next = f->events.batch.last_seq + 1;
     uint64_t epoch = f->events.batch.epoch;
@@ -55,7 +27,7 @@ static void append(struct fixture *f)
 }
 
 /* Retains to the end; returns how many calls it took. */
-static int retain(struct fixture *f)
+static int retain(struct journal_fixture *f)
 {
     int calls = 0;
     int got;
@@ -79,7 +51,7 @@ static int write_seq(const struct journal_event *event, void *context)
     return 0;
 }
 
-static void expect_left(struct fixture *f, const char *want)
+static void expect_left(struct journal_fixture *f, const char *want)
 {
     char text[512] = "";
 
@@ -87,20 +59,20 @@ static void expect_left(struct fixture *f, const char *want)
     assert_string_equal(text, want);
 }
 
-static void from_now_on(struct fixture *f)
+static void from_now_on(struct journal_fixture *f)
 {
     f->events.batch.wall_offset_ns = (int64_t)time(NULL) * 1000000000;
 }
 
 /* The times of EPOCH are older than an hour by far. */
-static void open_for_an_hour(struct fixture *f)
+static void open_for_an_hour(struct journal_fixture *f)
 {
     f->journal = open_journal(&f->place, &(struct journal_options){.keep_seconds = 3600});
 }
 
 static void by_age(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     open_for_an_hour(f);
     add_simple(&f->events, ROLLCALL_EXISTS, 1); /* 1: lives */
@@ -125,7 +97,7 @@ static void by_age(void **state)
 /* The place where retention has come to is behind them, but they go with their process. */
 static void what_stayed_goes_later(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     open_for_an_hour(f);
     add_simple(&f->events, ROLLCALL_CREATE, 1);
@@ -150,7 +122,7 @@ static void what_stayed_goes_later(void **state)
 
 static void older_epochs_go_altogether(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     uint64_t seq = 0;
 
     open_for_an_hour(f);
@@ -170,7 +142,7 @@ static void older_epochs_go_altogether(void **state)
 
 static void all_removed_is_not_forgotten(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     uint64_t seq = 0;
 
     open_for_an_hour(f);
@@ -184,7 +156,7 @@ static void all_removed_is_not_forgotten(void **state)
 
 static void a_piece_at_a_time(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     open_for_an_hour(f);
     add_processes(&f->events, 1, 3000);
@@ -197,7 +169,7 @@ static void a_piece_at_a_time(void **state)
 
 /* ---- by size ---- */
 
-static void expect_size(struct fixture *f, uint64_t most)
+static void expect_size(struct journal_fixture *f, uint64_t most)
 {
     uint64_t bytes = 0;
 
@@ -208,7 +180,7 @@ static void expect_size(struct fixture *f, uint64_t most)
 
 static void stays_below_its_size(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
 
     f->journal = open_journal(&f->place, &(struct journal_options){.keep_bytes = 4 * MIB});
     add_simple(&f->events, ROLLCALL_EXISTS, 1);
@@ -233,7 +205,7 @@ static void stays_below_its_size(void **state)
 
 static void shrinks(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     uint64_t before = 0;
 
     f->journal = open_journal(&f->place, NULL);
@@ -251,7 +223,7 @@ static void shrinks(void **state)
 }
 
 struct reading {
-    struct fixture *f;
+    struct journal_fixture *f;
     bool done;
 };
 
@@ -269,7 +241,7 @@ static int retain_meanwhile(const struct journal_event *event, void *context)
 /* Who reads holds the WAL: retention ends, and does the rest when the reader has gone. */
 static void while_somebody_reads(void **state)
 {
-    struct fixture *f = *state;
+    struct journal_fixture *f = *state;
     struct reading reading = {f, false};
     struct journal *reader;
 
@@ -291,7 +263,7 @@ static void while_somebody_reads(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, journal_setup_closed, journal_teardown)
     const struct CMUnitTest tests[] = {
         TEST(by_age),
         TEST(what_stayed_goes_later),
