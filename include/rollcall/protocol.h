@@ -90,14 +90,13 @@ struct rollcall_message {
     uint32_t reserved; /* 0 */
 };
 
+/* error: 0, or an errno value. EINVAL malformed, or acknowledges what was not delivered; EMSGSIZE there
+ * is not enough room; EBUSY the name is in use; ENOENT there is no such name; EUSERS a limit; ENOTCONN not
+ * attached; EACCES, EPERM no right; ENOBUFS too many requests are pended; ESTALE all events of this epoch
+ * have been acknowledged: attach again for the next one; EIO the journal fails. */
 struct rollcall_answer {
     uint32_t tag;
-    uint32_t
-        error; /* 0, or an errno value: EINVAL malformed, or acknowledges what was not delivered;
-                       EMSGSIZE there is not enough room; EBUSY the name is in use; ENOENT there is
-                       no such name; EUSERS a limit; ENOTCONN not attached; EACCES, EPERM no right;
-                       ENOBUFS too many requests are pended; ESTALE all events of this epoch have been
-                       acknowledged: attach again for the next one; EIO the journal fails */
+    uint32_t error;
     uint32_t size; /* bytes that follow */
     uint32_t reserved;
 };
