@@ -24,7 +24,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *const hook_pins[HOOKS] = {"on_fork", "on_exec", "on_exit"};
+static const char *const hook_pins[HOOKS] = {"on_fork",    "on_exec",    "on_exit",
+                                             "again_fork", "again_exec", "again_exit"};
 
 /* The maps that a successor takes over. */
 static const char *const map_pins[] = {"ring", "control", "states", "scratches", "snapshot_area"};
@@ -264,9 +265,15 @@ static int take_descriptors(struct capture *capture, const struct rollcall_bpf *
         {&capture->links[HOOK_FORK], bpf_link__fd(bpf->links.on_fork)},
         {&capture->links[HOOK_EXEC], bpf_link__fd(bpf->links.on_exec)},
         {&capture->links[HOOK_EXIT], bpf_link__fd(bpf->links.on_exit)},
+        {&capture->links[HOOK_FORK_AGAIN], bpf_link__fd(bpf->links.again_fork)},
+        {&capture->links[HOOK_EXEC_AGAIN], bpf_link__fd(bpf->links.again_exec)},
+        {&capture->links[HOOK_EXIT_AGAIN], bpf_link__fd(bpf->links.again_exit)},
         {&capture->programs[HOOK_FORK], bpf_program__fd(bpf->progs.on_fork)},
         {&capture->programs[HOOK_EXEC], bpf_program__fd(bpf->progs.on_exec)},
         {&capture->programs[HOOK_EXIT], bpf_program__fd(bpf->progs.on_exit)},
+        {&capture->programs[HOOK_FORK_AGAIN], bpf_program__fd(bpf->progs.again_fork)},
+        {&capture->programs[HOOK_EXEC_AGAIN], bpf_program__fd(bpf->progs.again_exec)},
+        {&capture->programs[HOOK_EXIT_AGAIN], bpf_program__fd(bpf->progs.again_exit)},
         {&capture->snapshot, bpf_link__fd(bpf->links.snapshot)},
         {&capture->mark, bpf_program__fd(bpf->progs.mark)},
     };
@@ -408,6 +415,28 @@ static int open_programs(struct capture *capture, const char *name)
     return right && capture->mark >= 0 && is_program(capture->mark, "mark", ring_id, data_id);
 }
 
+static void notice_skips(struct capture *capture)
+{
+    struct control *control = capture->control;
+
+    for (size_t i = 0; i < FIRST_HOOKS; i++) {
+        struct hook_skips *known = &control->hook_skips[i];
+        struct bpf_prog_info info = {0};
+        uint32_t size = sizeof(info);
+
+        if (bpf_obj_get_info_by_fd(capture->programs[i], &info, &size) < 0)
+            continue;
+        if (known->prog_id != info.id) {
+            known->prog_id = info.id;
+            known->seen = 0;
+        }
+        control->skips += info.recursion_misses - known->seen;
+        known->seen = info.recursion_misses;
+    }
+    if (control->skips > control->skips_judged)
+        set_u32(&control->heal_late, 1);
+}
+
 /* Puts this build's programs in the place of those that run. For a moment both are attached, and
  * share the processes' states: each event is written by the one that comes first. */
 static int take_over(struct capture *capture, const struct rollcall_options *opts, bool interrupted)
@@ -453,6 +482,9 @@ static int continue_capture(struct capture *capture, const struct rollcall_optio
     set_u32(&control->args_max, opts->args_max);
     if (whole && control->build == this_build())
         return 0;
+    /* What the programs that are replaced know of skips goes with them. */
+    if (whole)
+        notice_skips(capture);
     same.ring_size = control->ring_size;
     return take_over(capture, &same, !whole);
 }
@@ -588,45 +620,42 @@ int capture_mark(const struct capture *capture)
     return opts.retval ? -EAGAIN : 0;
 }
 
-static void notice_skips(struct capture *capture)
+/*
+ * A process whose fork the kernel hides from the programs is announced late, too, and makes no
+ * skip good. When there are more late announcements than skips there are such processes, and
+ * late announcements say nothing any more. `good` was read before the skips were: so each skip
+ * that it speaks of is among them.
+ */
+static void doubt_late(struct control *control, uint64_t good)
 {
-    struct control *control = capture->control;
-
-    for (size_t i = 0; i < HOOKS; i++) {
-        struct hook_skips *known = &control->skips[i];
-        struct bpf_prog_info info = {0};
-        uint32_t size = sizeof(info);
-
-        if (bpf_obj_get_info_by_fd(capture->programs[i], &info, &size) < 0)
-            continue;
-        if (known->prog_id != info.id) {
-            known->prog_id = info.id;
-            known->seen = 0;
-        }
-        control->skips_due += info.recursion_misses - known->seen;
-        known->seen = info.recursion_misses;
-    }
-    if (control->skips_due)
-        set_u32(&control->heal_late, 1);
+    if (good > control->skips)
+        control->late_in_doubt = 1;
 }
 
-static int heal_skips(struct capture *capture)
+static uint64_t made_good(const struct control *control)
+{
+    uint64_t again = get_u64(&control->again);
+
+    return control->late_in_doubt ? again : again + get_u64(&control->late);
+}
+
+/*
+ * All counts are from the beginning, and none begins anew. So what is made good meanwhile of skips
+ * that are yet to be noticed only delays what is counted as lost: when there are no more skips
+ * it is exact, or too much, and it never goes down.
+ */
+static void heal_skips(struct capture *capture)
 {
     struct control *control = capture->control;
-    int err = capture_snapshot(capture);
-    uint64_t healed;
-    uint64_t late;
+    uint64_t lost = control->lost[ROLLCALL_LOST_SKIPPED];
+    uint64_t good;
 
-    if (err < 0)
-        return err;
-    late = get_u64(&control->late);
-    healed = late - control->late_seen;
-    if (control->skips_due > healed)
-        set_u64(&control->lost[ROLLCALL_LOST_SKIPPED],
-                control->lost[ROLLCALL_LOST_SKIPPED] + control->skips_due - healed);
-    control->skips_due = 0;
-    control->late_seen = late;
-    return 0;
+    if (capture_snapshot(capture) < 0)
+        return;
+    good = made_good(control);
+    if (control->skips > good + lost)
+        set_u64(&control->lost[ROLLCALL_LOST_SKIPPED], control->skips - good);
+    control->skips_judged = control->skips;
 }
 
 static void remove_exited(const struct capture *capture)
@@ -661,10 +690,15 @@ static void tidy(const struct capture *capture)
 
 void capture_tick(struct capture *capture)
 {
+    struct control *control = capture->control;
+    uint64_t good;
+
     /* Skips that were noticed at the last tick: by now the snapshot may speak for them. */
-    if (capture->control->skips_due)
+    if (control->skips > control->skips_judged)
         heal_skips(capture);
+    good = made_good(control);
     notice_skips(capture);
+    doubt_late(control, good);
     tidy(capture);
 }
 

@@ -9,7 +9,7 @@
 #include <rollcall/event.h>
 
 #define CAPTURE_MAGIC  0x6c6c61636c6c6f72ull /* "rollcall" */
-#define CAPTURE_FORMAT 1u
+#define CAPTURE_FORMAT 2u
 
 #define TEXT_CHUNK   4096u       /* bytes of text in one text record */
 #define PATH_SIZE    4096u       /* room for one path */
@@ -91,8 +91,20 @@ struct place {
     uint64_t acked_seq;              /* acknowledged; never less than `seq` */
 };
 
-/* Hooks that can be skipped by the kernel; how many skips have been dealt with. */
-enum hook { HOOK_FORK, HOOK_EXEC, HOOK_EXIT, HOOKS };
+/* The programs on the tracepoints, each of which the kernel can skip: two on each of them, the
+ * second ones for what the first ones did not do. */
+enum hook {
+    HOOK_FORK,
+    HOOK_EXEC,
+    HOOK_EXIT,
+    HOOK_FORK_AGAIN,
+    HOOK_EXEC_AGAIN,
+    HOOK_EXIT_AGAIN,
+    HOOKS
+};
+#define FIRST_HOOKS 3
+
+/* How many skips of a first one have been noticed. */
 struct hook_skips {
     uint64_t prog_id;
     uint64_t seen;
@@ -119,18 +131,21 @@ struct control {
 
     /* Programs to reader. */
     CACHE_LINE uint64_t lost[ROLLCALL_REASONS]; /* the last two are counted by the reader */
-    uint64_t late;
+    uint64_t late;                              /* announced by a later hook, or by the snapshot */
+    uint64_t again; /* written by a second program, as the first one was skipped */
     uint64_t states_failed;
     uint64_t texts_cut;
+    uint32_t ring_due;   /* second programs have written, and have left the ringing to others */
     uint32_t synced_due; /* there are old processes to announce, and `synced` after them */
 
     /* The reader's own, kept here for its successor. */
     CACHE_LINE struct place places[2];
     uint32_t reader_pid;
-    struct hook_skips skips[HOOKS];
-    uint64_t skips_due; /* skips that are not yet healed or counted as lost */
-    uint32_t untidy;    /* ticks until entries of exited processes are removed from `states` */
-    uint64_t late_seen; /* `late`, when skips were last counted */
+    struct hook_skips hook_skips[FIRST_HOOKS];
+    uint64_t skips;         /* all that were noticed */
+    uint64_t skips_judged;  /* so many of them are healed or counted as lost */
+    uint32_t untidy;        /* ticks until entries of exited processes are removed from `states` */
+    uint32_t late_in_doubt; /* not each of `late` has made a skip good */
 };
 
 #endif

@@ -13,11 +13,17 @@
  * snapshot, or another build's programs that take over: control.keep_exited) it stays, marked,
  * and the reader removes it later.
  *
- * Preemption. From Linux 7.0 on a program can be preempted, and another run on the same
- * processor be skipped or start beside it. So nothing here is kept per processor: a record is
- * built in the ring or on the stack, text in a scratch area that is claimed and given back.
- * A process without entry is announced by its exec or exit (late); once the reader has noticed
- * that the kernel skips hooks, also when it forks, or by a new snapshot.
+ * Preemption. From Linux 7.0 on a program can be preempted, and the kernel skips another run of
+ * the same one on that processor until it goes on. So nothing here is kept per processor: a
+ * record is built in the ring or on the stack, text in a scratch area that is claimed and given
+ * back. And each tracepoint has two programs, on_X and, after it, again_X: who preempts a process
+ * in its on_X has its own on_X skipped, but not again_X, which sees by the entry that nothing was
+ * written yet, and writes it. Both are skipped only when one process is preempted in on_X and
+ * another one, on the same processor at the same time, in again_X. So an again_X, which is all that
+ * has little to do else, does not ring: the reader that it woke would preempt it. It leaves that to
+ * the on_X in whose midst it runs. Then a process without entry
+ * is announced by its exec or exit (late); once the reader has noticed that the kernel skips
+ * hooks, also when it forks, or by a new snapshot. What else is missing is counted.
  *
  * Waking. See doorbell() here and linux/doorbell.h.
  */
@@ -37,9 +43,18 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 /* The tests have variants of these programs: see tests/kernel/README.md. */
 #ifdef ROLLCALL_TEST_SKIP
-#define HEAL_LATE 1
+#define HEAL_LATE         1
+#define SKIPS_FORK(child) ((__u32)(child)->pid % ROLLCALL_TEST_SKIP == 0)
 #else
-#define HEAL_LATE 0
+#define HEAL_LATE         0
+#define SKIPS_FORK(child) false
+#endif
+
+#ifdef ROLLCALL_TEST_SKIP_FIRST
+static __u64 runs;
+#define SKIPS_FIRST() (__sync_fetch_and_add(&runs, 1) % ROLLCALL_TEST_SKIP_FIRST == 0)
+#else
+#define SKIPS_FIRST() false
 #endif
 
 struct control control SEC(".data.control") = {.attached_ns = ~0ull, .heal_late = HEAL_LATE};
@@ -125,13 +140,18 @@ static __always_inline void count_loss(__u64 size)
  * between "I sleep" (a store) and "is a place taken" (a load). So one of the two sees the
  * other: the reader does not fall asleep on a record that nobody will wake it for.
  */
-static __always_inline __u64 doorbell(void)
+static __always_inline __u64 doorbell(bool rings)
 {
     __u64 fence = 0;
+    __u64 ticket;
 
     __sync_lock_test_and_set(&fence, 1);
     asm volatile("" : : "r"(&fence) : "memory");
-    return READ(control.sleeper);
+    ticket = READ(control.sleeper);
+    if (!ticket || rings)
+        return ticket;
+    control.ring_due = 1;
+    return 0;
 }
 
 /* The ticket is taken away after the wake-up, and only if it is still the same: the reader may
@@ -142,12 +162,30 @@ static __always_inline void rung(__u64 ticket)
         __sync_val_compare_and_swap(&control.sleeper, ticket, 0);
 }
 
-static __always_inline void submit(void *record)
+static __always_inline void submit(void *record, bool rings)
 {
-    __u64 ticket = doorbell();
+    __u64 ticket = doorbell(rings);
 
     bpf_ringbuf_submit(record, ticket ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
     rung(ticket);
+}
+
+/* At the end of a first program: rings for those who were not to ring themselves. A place that is
+ * given back can wake as well as a record. */
+static __always_inline void ring_for_others(void)
+{
+    for (int i = 0; i < 4 && READ(control.ring_due); i++) {
+        void *place;
+
+        control.ring_due = 0;
+        place = bpf_ringbuf_reserve(&ring, 8, 0);
+        if (place) {
+            __u64 ticket = doorbell(true);
+
+            bpf_ringbuf_discard(place, ticket ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+            rung(ticket);
+        }
+    }
 }
 
 /* ---- the base of a record ---- */
@@ -255,7 +293,8 @@ static __always_inline bool win(const struct process *process, __u32 exited)
 
 /* Announces `leader`, which is its own fork's child (creator is who forked) or was overlooked
  * until now (creator is NULL). */
-static __always_inline void announce(struct task_struct *leader, struct task_struct *creator)
+static __always_inline void announce(struct task_struct *leader, struct task_struct *creator,
+                                     bool rings)
 {
     struct process process = process_of(leader);
     struct ring_event *record;
@@ -285,7 +324,7 @@ static __always_inline void announce(struct task_struct *leader, struct task_str
         record->event.flags |= ROLLCALL_LATE;
         __sync_fetch_and_add(&control.late, 1);
     }
-    submit(record);
+    submit(record, rings);
 }
 
 /* Whether there can be a process without announcement: an old one until the snapshot is
@@ -295,7 +334,7 @@ static __always_inline bool may_be_missing(struct task_struct *leader)
     return is_old(leader) ? READ(control.synced_due) : READ(control.heal_late);
 }
 
-static __always_inline void heal(struct task_struct *leader)
+static __always_inline void heal(struct task_struct *leader, bool rings)
 {
     struct process process;
 
@@ -303,7 +342,7 @@ static __always_inline void heal(struct task_struct *leader)
         return;
     process = process_of(leader);
     if (!bpf_map_lookup_elem(&states, &process))
-        announce(leader, NULL);
+        announce(leader, NULL, rings);
 }
 
 /* Who has no entry in `states` and ought to be announced, whyever it was not: also a process
@@ -317,16 +356,41 @@ static __always_inline bool is_overlooked(struct task_struct *leader)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-#ifdef ROLLCALL_TEST_SKIP
-    /* What a skipped run looks like. */
-    static __u64 runs;
-
-    if (__sync_fetch_and_add(&runs, 1) % ROLLCALL_TEST_SKIP == 0)
+    if (SKIPS_FORK(child) || SKIPS_FIRST())
         return 0;
-#endif
-    heal(parent->group_leader);
+    heal(parent->group_leader, true);
     if (child->pid == child->tgid)
-        announce(child, parent);
+        announce(child, parent, true);
+    ring_for_others();
+    return 0;
+}
+
+/* Without memory for entries there is no way to know what has been written. */
+static __always_inline struct state *entry_of(struct task_struct *leader)
+{
+    struct process process = process_of(leader);
+
+    return READ(control.states_failed) ? NULL : bpf_map_lookup_elem(&states, &process);
+}
+
+/* Not what was skipped for a test: that is none of the skips that the kernel counts. */
+static __always_inline void count_again(void)
+{
+#ifndef ROLLCALL_TEST_SKIP_FIRST
+    __sync_fetch_and_add(&control.again, 1);
+#endif
+}
+
+/* The child does not run yet: without entry, it was not announced. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(again_fork, struct task_struct *parent, struct task_struct *child)
+{
+    if (SKIPS_FORK(child) || child->pid != child->tgid || READ(control.states_failed) ||
+        entry_of(child))
+        return 0;
+    heal(parent->group_leader, false);
+    count_again();
+    announce(child, parent, false);
     return 0;
 }
 
@@ -365,14 +429,14 @@ static __always_inline bool had_other_threads(const struct signal_struct *signal
  * it. That one may be gone by now, so what counts is whether there ever was another one.
  */
 static __always_inline bool end_without_entry(struct task_struct *task, struct task_struct *leader,
-                                              const struct process *process)
+                                              const struct process *process, bool rings)
 {
     bool last = has_group_dead || !had_other_threads(task->signal);
 
     if (is_overlooked(leader)) {
         if (!last)
             return false;
-        announce(leader, NULL);
+        announce(leader, NULL, rings);
         bpf_map_delete_elem(&states, process);
         return true;
     }
@@ -381,7 +445,7 @@ static __always_inline bool end_without_entry(struct task_struct *task, struct t
 
 /* Ends the state of a process; one that was overlooked is announced first. false: another run
  * has reported this exit. */
-static __always_inline bool end(struct task_struct *task, struct task_struct *leader)
+static __always_inline bool end(struct task_struct *task, struct task_struct *leader, bool rings)
 {
     struct process process = process_of(leader);
     struct state *state;
@@ -389,7 +453,7 @@ static __always_inline bool end(struct task_struct *task, struct task_struct *le
     if (READ(control.keep_exited)) {
         state = bpf_map_lookup_elem(&states, &process);
         if (!state && is_overlooked(leader))
-            announce(leader, NULL);
+            announce(leader, NULL, rings);
         else if (!state && win(&process, 1))
             return true;
         if (!state)
@@ -397,27 +461,19 @@ static __always_inline bool end(struct task_struct *task, struct task_struct *le
         return !state || __sync_lock_test_and_set(&state->exited, 1) == 0;
     }
     return (int)bpf_map_delete_elem(&states, &process) == 0 ||
-           end_without_entry(task, leader, &process);
+           end_without_entry(task, leader, &process, rings);
 }
 
-SEC("tp_btf/sched_process_exit")
-int on_exit(unsigned long long *context)
+static __always_inline void report_exit(struct task_struct *leader, bool rings)
 {
-    struct task_struct *task = (void *)context[0];
-    struct task_struct *leader;
     struct ring_event *record;
     struct ring_head head;
 
-    if (!is_last_thread(context, task))
-        return 0;
-    leader = task->group_leader;
-    if (!end(task, leader))
-        return 0;
     read_losses(&head);
     record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
     if (!record) {
         count_loss(sizeof(*record));
-        return 0;
+        return;
     }
     head.kind = RING_EVENT;
     head.chunks = 0;
@@ -427,7 +483,40 @@ int on_exit(unsigned long long *context)
     record->event.present |= ROLLCALL_HAS_STATUS;
     if (record->event.status & 0x80)
         record->event.flags |= ROLLCALL_CORE_DUMPED;
-    submit(record);
+    submit(record, rings);
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(unsigned long long *context)
+{
+    struct task_struct *task = (void *)context[0];
+    struct task_struct *leader;
+
+    if (SKIPS_FIRST() || !is_last_thread(context, task))
+        return 0;
+    leader = task->group_leader;
+    if (end(task, leader, true))
+        report_exit(leader, true);
+    ring_for_others();
+    return 0;
+}
+
+/* An exit that was reported has removed the entry, or marked it. */
+SEC("tp_btf/sched_process_exit")
+int again_exit(unsigned long long *context)
+{
+    struct task_struct *task = (void *)context[0];
+    struct task_struct *leader;
+    struct state *state;
+
+    if (!is_last_thread(context, task))
+        return 0;
+    leader = task->group_leader;
+    state = entry_of(leader);
+    if (!state || READ(state->exited) || !end(task, leader, false))
+        return 0;
+    count_again();
+    report_exit(leader, false);
     return 0;
 }
 
@@ -622,7 +711,7 @@ enum written { NO_PLACE, NOT_WON, WRITTEN };
 static __always_inline enum written write_texts(struct ring_event *base, struct ring_texts *texts,
                                                 const char *exe, const char *path, const char *args,
                                                 __u32 args_room, struct more *more,
-                                                const struct process *process)
+                                                const struct process *process, bool rings)
 {
     __u32 exe_size = texts->exe_size, cwd_size = texts->cwd_size, args_size = texts->args_size;
     __u32 offset = sizeof(*base) + sizeof(*texts);
@@ -650,7 +739,7 @@ static __always_inline enum written write_texts(struct ring_event *base, struct 
     write_text(&record, offset, exe, exe_size, PATH_SIZE);
     write_text(&record, offset + exe_size, path, cwd_size, PATH_SIZE + 256);
     write_text(&record, offset + exe_size + cwd_size, args, args_size, args_room);
-    ticket = doorbell();
+    ticket = doorbell(rings);
     bpf_ringbuf_submit_dynptr(&record, ticket ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
     rung(ticket);
     return WRITTEN;
@@ -667,7 +756,7 @@ static __always_inline void cut_texts(struct ring_texts *texts)
 
 /* Programs of another build that takes over run beside these for a moment. One that was
  * overlooked is announced first. */
-static __always_inline bool is_reported(struct task_struct *task)
+static __always_inline bool is_reported(struct task_struct *task, bool rings)
 {
     struct process process = process_of(task);
     struct state *state = bpf_map_lookup_elem(&states, &process);
@@ -675,7 +764,7 @@ static __always_inline bool is_reported(struct task_struct *task)
     bool reported;
 
     if (!state && is_overlooked(task)) {
-        announce(task, NULL);
+        announce(task, NULL, rings);
         state = bpf_map_lookup_elem(&states, &process);
     }
     reported = state && state->exec_id == exec_id;
@@ -684,8 +773,8 @@ static __always_inline bool is_reported(struct task_struct *task)
     return reported;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
+static __always_inline void report_exec(struct task_struct *task, struct linux_binprm *bprm,
+                                        bool rings)
 {
     struct ring_texts texts = {};
     struct ring_event base;
@@ -693,8 +782,6 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm
     struct scratch *scratch;
     enum written written = NO_PLACE;
 
-    if (is_reported(task))
-        return 0;
     more.mono_ns = bpf_ktime_get_boot_ns();
     read_losses(&base.head);
     base.head.kind = RING_TEXTS;
@@ -706,16 +793,36 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm
         read_cwd(scratch, task, &texts);
         read_args(scratch, task, &texts, &more);
         written = write_texts(&base, &texts, scratch->exe, scratch->path, scratch->args,
-                              sizeof(scratch->args), &more, NULL);
+                              sizeof(scratch->args), &more, NULL, rings);
         release_scratch(scratch);
     }
     if (written == NO_PLACE) {
         cut_texts(&texts);
         texts.has |= 1 << ROLLCALL_EXE | 1 << ROLLCALL_CWD | 1 << ROLLCALL_ARGS;
         texts.args_full = task->mm->arg_end - task->mm->arg_start;
-        if (write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, NULL) == NO_PLACE)
+        if (write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, NULL, rings) == NO_PLACE)
             count_loss(sizeof(base) + sizeof(texts));
     }
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
+{
+    if (SKIPS_FIRST())
+        return 0;
+    if (!is_reported(task, true))
+        report_exec(task, bprm, true);
+    ring_for_others();
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(again_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
+{
+    if (!entry_of(task) || is_reported(task, false))
+        return 0;
+    count_again();
+    report_exec(task, bprm, false);
     return 0;
 }
 
@@ -816,10 +923,10 @@ static __always_inline void announce_other(struct task_struct *task)
         base.event.flags |= ROLLCALL_LATE;
     read_other_texts(area, task, &texts);
     written = write_texts(&base, &texts, area->exe, area->cwd, area->args, sizeof(area->args), NULL,
-                          &process);
+                          &process, true);
     if (written == NO_PLACE) {
         cut_texts(&texts);
-        written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, &process);
+        written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, &process, true);
     }
     if (written == NO_PLACE && win(&process, 0))
         count_loss(sizeof(base) + sizeof(texts));
@@ -845,7 +952,7 @@ static __always_inline void finish_snapshot(void)
     record->event.type = ROLLCALL_SYNCED;
     record->event.mono_ns = bpf_ktime_get_boot_ns();
     control.synced_due = 0;
-    submit(record);
+    submit(record, true);
 }
 
 /* Run by the reader, once when the capture begins and again when a hook was skipped, while
@@ -912,7 +1019,7 @@ static long produce_one(__u32 index, void *context)
     __builtin_memset(&record->event, 0, sizeof(record->event));
     record->event.type = ROLLCALL_EXIT;
     record->event.mono_ns = bpf_ktime_get_boot_ns();
-    submit(record);
+    submit(record, true);
     return 0;
 }
 

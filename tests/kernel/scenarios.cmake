@@ -27,12 +27,18 @@ scenario_test(pid_reuse)
 scenario_test(fd)
 scenario_test(preempt_storm)
 
-# The same, with every fifth run of the fork program skipped: see README.md.
-add_executable(test_preempt_storm_skipping test_preempt_storm.c part.c scenario.c)
-target_link_libraries(test_preempt_storm_skipping PRIVATE load_truth rollcall_skipping)
-target_compile_definitions(test_preempt_storm_skipping PRIVATE
-  LOAD_CHILD="$<TARGET_FILE:load_child>" RUNS_ARE_SKIPPED)
-add_dependencies(test_preempt_storm_skipping load_child)
-add_test(NAME kernel.preempt_storm_skipping COMMAND test_preempt_storm_skipping)
-set_tests_properties(kernel.preempt_storm_skipping PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
-  RUN_SERIAL TRUE)
+# The same with programs of which runs are skipped, see README.md: storm_variant(NAME LATE), where
+# LATE says whether processes must be announced late, or none may be.
+function(storm_variant name late)
+  add_executable(test_preempt_storm_${name} test_preempt_storm.c part.c scenario.c)
+  target_link_libraries(test_preempt_storm_${name} PRIVATE load_truth rollcall_${name})
+  target_compile_definitions(test_preempt_storm_${name} PRIVATE
+    LOAD_CHILD="$<TARGET_FILE:load_child>" LATE=${late})
+  add_dependencies(test_preempt_storm_${name} load_child)
+  add_test(NAME kernel.preempt_storm_${name} COMMAND test_preempt_storm_${name})
+  set_tests_properties(kernel.preempt_storm_${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+    RUN_SERIAL TRUE)
+endfunction()
+
+storm_variant(skipping true)
+storm_variant(skipping_first false)
