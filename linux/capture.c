@@ -3,6 +3,7 @@
 
 #include "lib/error.h"
 #include "linux/clock.h"
+#include "linux/exit_hook.h"
 #include "linux/pins.h"
 #include "linux/place.h"
 #include "linux/ring.h"
@@ -10,6 +11,7 @@
 #include "rollcall.skel.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/membarrier.h>
 
@@ -134,14 +136,25 @@ static uint32_t max_processes(void)
     return max < 32768 ? 32768 : max > 1048576 ? 1048576 : (uint32_t)max;
 }
 
-static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *opts,
-                      bool has_group_dead)
+static bool has_group_dead(void)
+{
+    struct btf *btf = btf__load_vmlinux_btf();
+    bool has;
+
+    if (libbpf_get_error(btf))
+        btf = NULL;
+    has = exit_hook_names_last(btf);
+    btf__free(btf);
+    return has;
+}
+
+static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *opts)
 {
     uint32_t processors = (uint32_t)libbpf_num_possible_cpus();
     struct control *control = (struct control *)&bpf->data_control->control;
 
     bpf->rodata->processors = processors;
-    bpf->rodata->has_group_dead = has_group_dead;
+    bpf->rodata->has_group_dead = has_group_dead();
     bpf_map__set_max_entries(bpf->maps.states, max_processes());
     bpf_map__set_max_entries(bpf->maps.ring, (uint32_t)opts->ring_size);
     bpf_map__set_max_entries(bpf->maps.scratches, processors * SCRATCH_RUNS);
@@ -198,14 +211,14 @@ static void count_interruption(struct control *control)
 }
 
 static int try_load(struct rollcall_bpf **out, const struct rollcall_options *opts,
-                    const struct takeover *from, bool has_group_dead)
+                    const struct takeover *from)
 {
     struct rollcall_bpf *bpf = rollcall_bpf__open();
     int err = 0;
 
     if (!bpf)
         return -ENOMEM;
-    configure(bpf, opts, has_group_dead);
+    configure(bpf, opts);
     if (from->control)
         err = reuse_maps(bpf, opts->name);
     if (err == 0)
@@ -222,8 +235,7 @@ static int try_load(struct rollcall_bpf **out, const struct rollcall_options *op
     return 0;
 }
 
-/* Loads and attaches the programs; *out stays NULL if that fails. A kernel whose exit tracepoint does not say which thread is the
- * last refuses to let it be read. */
+/* Loads and attaches the programs; *out stays NULL if that fails. */
 static int load(struct rollcall_bpf **out, const struct rollcall_options *opts,
                 const struct takeover *from)
 {
@@ -233,11 +245,7 @@ static int load(struct rollcall_bpf **out, const struct rollcall_options *opts,
     pthread_mutex_lock(&print_lock);
     print_text[0] = '\0';
     print = libbpf_set_print(keep_warning);
-    err = try_load(out, opts, from, true);
-    if (err == -EACCES || err == -EINVAL) {
-        print_text[0] = '\0';
-        err = try_load(out, opts, from, false);
-    }
+    err = try_load(out, opts, from);
     if (err < 0)
         err = load_failed(err);
     libbpf_set_print(print);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/requirements.h"
 
+#include "linux/exit_hook.h"
+
 #include <rollcall/rollcall.h>
 
 #include <bpf/btf.h>
@@ -199,6 +201,15 @@ static void check_helpers(struct checks *checks, const struct btf *btf)
     }
 }
 
+/* Nothing is missing without it. */
+static void check_last_thread(struct checks *checks, const struct btf *btf)
+{
+    found(add(checks, "the end of a process"), "%s",
+          exit_hook_names_last(btf) ? "the kernel says which thread is the last"
+                                    : "its threads are counted: the kernel does not say which is "
+                                      "the last");
+}
+
 static void check_programs(struct checks *checks, bool others_met)
 {
     struct requirement *requirement = add(checks, "loading the programs");
@@ -291,6 +302,7 @@ size_t requirements_check(struct requirement *list, size_t room)
     check_btf(&checks, &btf);
     check_hooks(&checks, btf);
     check_helpers(&checks, btf);
+    check_last_thread(&checks, btf);
     for (size_t i = 0; i < checks.count; i++)
         met = met && list[i].state != REQUIREMENT_MISSING;
     check_programs(&checks, met);
