@@ -307,8 +307,9 @@ static int pin_all(const struct capture *capture, const struct rollcall_bpf *bpf
     maps_of(bpf, maps);
     for (size_t i = 0; err == 0 && i < MAPS; i++)
         err = pins_replace(name, map_pins[i], bpf_map__fd(maps[i]));
-    for (size_t i = 0; err == 0 && i < HOOKS; i++)
-        err = pins_replace(name, hook_pins[i], capture->links[i]);
+    /* Second programs go before first ones: see made_good(). */
+    for (size_t i = HOOKS; err == 0 && i > 0; i--)
+        err = pins_replace(name, hook_pins[i - 1], capture->links[i - 1]);
     if (err == 0)
         err = pins_replace(name, "snapshot", capture->snapshot);
     if (err == 0)
@@ -629,28 +630,29 @@ int capture_mark(const struct capture *capture)
 }
 
 /*
- * A process whose fork the kernel hides from the programs is announced late, too, and makes no
- * skip good. When there are more late announcements than skips there are such processes, and
- * late announcements say nothing any more. `good` was read before the skips were: so each skip
- * that it speaks of is among them.
+ * Skips of which it is known that nothing is missing: the second program has written it, or the
+ * thread that was to be looked at was none to be written. Of threads it is only known how many
+ * more second programs than first ones were run for them, which is never more than were skipped;
+ * the count of the first ones is read last, and they are attached first and removed last, so
+ * that it is not too small.
+ *
+ * What was announced late is not among them: not each of it makes a skip good, as the kernel can
+ * hide forks from the programs. It is healed, and counted as lost all the same: that is at most
+ * too much, and no loss is taken for healed.
  */
-static void doubt_late(struct control *control, uint64_t good)
-{
-    if (good > control->skips)
-        control->late_in_doubt = 1;
-}
-
 static uint64_t made_good(const struct control *control)
 {
     uint64_t again = get_u64(&control->again);
+    uint64_t second = get_u64(&control->idle[SECOND]);
+    uint64_t first = get_u64(&control->idle[FIRST]);
 
-    return control->late_in_doubt ? again : again + get_u64(&control->late);
+    return again + (second > first ? second - first : 0);
 }
 
 /*
  * All counts are from the beginning, and none begins anew. So what is made good meanwhile of skips
  * that are yet to be noticed only delays what is counted as lost: when there are no more skips
- * it is exact, or too much, and it never goes down.
+ * nothing is left out, and it never goes down.
  */
 static void heal_skips(struct capture *capture)
 {
@@ -699,14 +701,11 @@ static void tidy(const struct capture *capture)
 void capture_tick(struct capture *capture)
 {
     struct control *control = capture->control;
-    uint64_t good;
 
     /* Skips that were noticed at the last tick: by now the snapshot may speak for them. */
     if (control->skips > control->skips_judged)
         heal_skips(capture);
-    good = made_good(control);
     notice_skips(capture);
-    doubt_late(control, good);
     tidy(capture);
 }
 

@@ -103,6 +103,7 @@ enum hook {
     HOOKS
 };
 #define FIRST_HOOKS 3
+enum turn { FIRST, SECOND };
 
 /* How many skips of a first one have been noticed. */
 struct hook_skips {
@@ -132,7 +133,9 @@ struct control {
     /* Programs to reader. */
     CACHE_LINE uint64_t lost[ROLLCALL_REASONS]; /* the last two are counted by the reader */
     uint64_t late;                              /* announced by a later hook, or by the snapshot */
-    uint64_t again; /* written by a second program, as the first one was skipped */
+    uint64_t again;   /* written by a second program, as the first one was skipped */
+    uint64_t idle[2]; /* runs of first and of second programs that were for threads: none of theirs
+                         is missing when they are skipped */
     uint64_t states_failed;
     uint64_t texts_cut;
     uint32_t ring_due;   /* second programs have written, and have left the ringing to others */
@@ -142,10 +145,9 @@ struct control {
     CACHE_LINE struct place places[2];
     uint32_t reader_pid;
     struct hook_skips hook_skips[FIRST_HOOKS];
-    uint64_t skips;         /* all that were noticed */
-    uint64_t skips_judged;  /* so many of them are healed or counted as lost */
-    uint32_t untidy;        /* ticks until entries of exited processes are removed from `states` */
-    uint32_t late_in_doubt; /* not each of `late` has made a skip good */
+    uint64_t skips;        /* all that were noticed */
+    uint64_t skips_judged; /* so many of them are healed or counted as lost */
+    uint32_t untidy;       /* ticks until entries of exited processes are removed from `states` */
 };
 
 #endif

@@ -19,11 +19,11 @@
  * back. And each tracepoint has two programs, on_X and, after it, again_X: who preempts a process
  * in its on_X has its own on_X skipped, but not again_X, which sees by the entry that nothing was
  * written yet, and writes it. Both are skipped only when one process is preempted in on_X and
- * another one, on the same processor at the same time, in again_X. So an again_X, which is all that
- * has little to do else, does not ring: the reader that it woke would preempt it. It leaves that to
- * the on_X in whose midst it runs. Then a process without entry
- * is announced by its exec or exit (late); once the reader has noticed that the kernel skips
- * hooks, also when it forks, or by a new snapshot. What else is missing is counted.
+ * another one, on the same processor at the same time, in again_X. So an again_X does not ring, as
+ * the reader that it woke would preempt it; it leaves that to the on_X in whose midst it runs.
+ * When both were skipped, a process without entry is announced by its exec or exit (late); once
+ * the reader has noticed that the kernel skips hooks, also when it forks, or by a new snapshot.
+ * What the kernel skipped, and no again_X has written, is counted.
  *
  * Waking. See doorbell() here and linux/doorbell.h.
  */
@@ -52,9 +52,11 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #ifdef ROLLCALL_TEST_SKIP_FIRST
 static __u64 runs;
-#define SKIPS_FIRST() (__sync_fetch_and_add(&runs, 1) % ROLLCALL_TEST_SKIP_FIRST == 0)
+#define SKIPS_FIRST()  (__sync_fetch_and_add(&runs, 1) % ROLLCALL_TEST_SKIP_FIRST == 0)
+#define MAY_BE_SKIPPED true
 #else
-#define SKIPS_FIRST() false
+#define SKIPS_FIRST()  false
+#define MAY_BE_SKIPPED has_group_dead
 #endif
 
 struct control control SEC(".data.control") = {.attached_ns = ~0ull, .heal_late = HEAL_LATE};
@@ -353,24 +355,18 @@ static __always_inline bool is_overlooked(struct task_struct *leader)
     return !READ(control.states_failed) && (!is_old(leader) || READ(control.track_old));
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
-{
-    if (SKIPS_FORK(child) || SKIPS_FIRST())
-        return 0;
-    heal(parent->group_leader, true);
-    if (child->pid == child->tgid)
-        announce(child, parent, true);
-    ring_for_others();
-    return 0;
-}
-
 /* Without memory for entries there is no way to know what has been written. */
 static __always_inline struct state *entry_of(struct task_struct *leader)
 {
     struct process process = process_of(leader);
 
     return READ(control.states_failed) ? NULL : bpf_map_lookup_elem(&states, &process);
+}
+
+/* A run for a thread that is no process's first or last one. */
+static __always_inline void count_idle(enum turn turn)
+{
+    __sync_fetch_and_add(&control.idle[turn], 1);
 }
 
 /* Not what was skipped for a test: that is none of the skips that the kernel counts. */
@@ -381,12 +377,29 @@ static __always_inline void count_again(void)
 #endif
 }
 
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+    if (SKIPS_FORK(child) || SKIPS_FIRST())
+        return 0;
+    heal(parent->group_leader, true);
+    if (child->pid == child->tgid)
+        announce(child, parent, true);
+    else
+        count_idle(FIRST);
+    ring_for_others();
+    return 0;
+}
+
 /* The child does not run yet: without entry, it was not announced. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(again_fork, struct task_struct *parent, struct task_struct *child)
 {
-    if (SKIPS_FORK(child) || child->pid != child->tgid || READ(control.states_failed) ||
-        entry_of(child))
+    if (child->pid != child->tgid) {
+        count_idle(SECOND);
+        return 0;
+    }
+    if (SKIPS_FORK(child) || READ(control.states_failed) || entry_of(child))
         return 0;
     heal(parent->group_leader, false);
     count_again();
@@ -492,8 +505,12 @@ int on_exit(unsigned long long *context)
     struct task_struct *task = (void *)context[0];
     struct task_struct *leader;
 
-    if (SKIPS_FIRST() || !is_last_thread(context, task))
+    if (SKIPS_FIRST())
         return 0;
+    if (!is_last_thread(context, task)) {
+        count_idle(FIRST);
+        return 0;
+    }
     leader = task->group_leader;
     if (end(task, leader, true))
         report_exit(leader, true);
@@ -501,7 +518,9 @@ int on_exit(unsigned long long *context)
     return 0;
 }
 
-/* An exit that was reported has removed the entry, or marked it. */
+/* An exit that was reported has removed the entry, or marked it. A kernel that does not say which
+ * thread is the last is too old to skip runs, and a second look at `live` could see the end of
+ * another thread before its status. */
 SEC("tp_btf/sched_process_exit")
 int again_exit(unsigned long long *context)
 {
@@ -509,8 +528,12 @@ int again_exit(unsigned long long *context)
     struct task_struct *leader;
     struct state *state;
 
-    if (!is_last_thread(context, task))
+    if (!MAY_BE_SKIPPED)
         return 0;
+    if (!is_last_thread(context, task)) {
+        count_idle(SECOND);
+        return 0;
+    }
     leader = task->group_leader;
     state = entry_of(leader);
     if (!state || READ(state->exited) || !end(task, leader, false))
