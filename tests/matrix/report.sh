@@ -99,13 +99,13 @@ table_tests() {
         END { for (i = 1; i <= n; i++) print "| " order[i] " | " tests[order[i]] " |" }' "$here/tests.tsv"
 }
 
-# What `rollcall doctor` found to be missing or worse.
+# Of what `rollcall doctor` found: what is not the same everywhere, or missing, or worse.
 doctor_said() {
     local results name
     while IFS=$'\t' read -r results name; do
-        [ -f "$results/$name.log" ] || continue
+        [ -f "$results/$name.tsv" ] || continue
         printf '%s:\n\n' "- $name"
-        sed -n 's/^    \(ok\|MISSING\|advice\) /        \1 /p' "$results/$name.log"
+        sed -nE 's/^    ((MISSING|advice) .*|ok +the end of a process .*)/        \1/p' "$results/$name.log"
         echo
     done < <(all_results)
 }
