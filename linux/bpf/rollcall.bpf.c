@@ -1075,7 +1075,7 @@ static __always_inline void produce_short(__u16 type, __u32 pid)
     }
     record->head = head;
     produce_event(record, type, pid);
-    submit(record);
+    submit(record, true);
 }
 
 static __always_inline void produce_exec(__u32 pid)
@@ -1098,7 +1098,7 @@ static __always_inline void produce_exec(__u32 pid)
     record->texts.args_full = 15;
     record->texts.has = 1u << ROLLCALL_EXE | 1u << ROLLCALL_CWD | 1u << ROLLCALL_ARGS;
     __builtin_memcpy(record->text, "/bin/truetmp\0true\0--version\0\0\0\0", 32);
-    submit(&record->base);
+    submit(&record->base, true);
 }
 
 static long produce_life(__u32 index, void *context)
