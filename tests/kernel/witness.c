@@ -121,6 +121,15 @@ size_t witness_created_by(pid_t creator)
     return n;
 }
 
+pid_t witness_child(pid_t creator, size_t n)
+{
+    for (size_t i = 0; i < count; i++)
+        if (events[i]->type == ROLLCALL_CREATE && events[i]->creator_pid == (uint32_t)creator &&
+            n-- == 0)
+            return (pid_t)events[i]->pid;
+    return 0;
+}
+
 const struct rollcall_event *witness_life(pid_t pid, size_t execs)
 {
     const struct rollcall_event *create = witness_event(ROLLCALL_CREATE, pid, 0);

@@ -38,6 +38,9 @@ size_t witness_count(enum rollcall_type type, pid_t pid);
 /* How many processes the process has created. */
 size_t witness_created_by(pid_t creator);
 
+/* The n-th of them (from 0), or 0. */
+pid_t witness_child(pid_t creator, size_t n);
+
 /* Asserts that the process has one create, so many execs and one exit, of one start. Returns
  * the exit. */
 const struct rollcall_event *witness_life(pid_t pid, size_t execs);
