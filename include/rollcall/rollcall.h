@@ -102,7 +102,8 @@ struct rollcall_stats {
     uint64_t lost[ROLLCALL_REASONS]; /* events lost since the epoch began, by reason */
     uint64_t late;                   /* processes announced by a later hook */
     uint64_t states_failed;          /* times the kernel had no memory for a process's state */
-    uint64_t texts_cut;              /* records whose text was cut for want of memory */
+    uint64_t texts_cut;              /* records whose text was cut for want of memory: while more
+                                        than half of the ring is used, to 256 bytes each */
     uint64_t ring_size;              /* bytes */
     uint64_t ring_used;              /* bytes not yet acknowledged */
     uint64_t wakeups;                /* wake-ups by an event, of this open consumer */

@@ -15,6 +15,7 @@
 #define PATH_SIZE    4096u       /* room for one path */
 #define EXISTS_ARGS  (32u << 10) /* most bytes of arguments in an `exists` record */
 #define ARGS_LIMIT   (8u << 20)  /* most bytes of arguments ever read */
+#define CROWDED_TEXT 256u        /* most bytes of a text while the ring is more than half full */
 #define SCRATCH_RUNS 4u          /* scratch areas for each processor */
 
 enum ring_kind {

@@ -134,6 +134,19 @@ static __always_inline void count_loss(__u64 size)
         __sync_fetch_and_add(&control.lost[ROLLCALL_LOST_FAILED], 1);
 }
 
+/* Texts may use half of the ring; the other half is for events, which are small. So long texts,
+ * which cost their author little, push no event out. */
+static __always_inline bool is_crowded(void)
+{
+    return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > READ(control.ring_size) / 2;
+}
+
+/* The most bytes of a text that is written now. */
+static __always_inline __u32 text_room(void)
+{
+    return is_crowded() ? CROWDED_TEXT : ARGS_LIMIT;
+}
+
 /* ---- the doorbell, this side ---- */
 
 /*
@@ -572,6 +585,7 @@ struct walk {
     struct dentry *root;
     struct vfsmount *root_mount;
     char *names; /* PATH_SIZE + 256 bytes */
+    __u32 room;  /* when so many are used, no further name is begun */
     __u32 size;
     __u32 done;
 };
@@ -596,7 +610,7 @@ static long walk_up(__u32 index, struct walk *walk)
         walk->done = walk->mount == mount;
         return walk->done;
     }
-    if (size >= PATH_SIZE)
+    if (size >= walk->room || size >= PATH_SIZE)
         return 1;
     n = bpf_probe_read_kernel_str(walk->names + size, 256, BPF_CORE_READ(dentry, d_name.name));
     if (n <= 0)
@@ -610,8 +624,8 @@ static long walk_up(__u32 index, struct walk *walk)
 
 /* Writes the names on the way from `path` up to `root`, each ended by NUL. Returns their size;
  * *flags says if that is not all. */
-static __always_inline __u32 read_path(char *names, struct path *path, struct path *root,
-                                       __u16 *flags)
+static __always_inline __u32 read_path(char *names, __u32 room, struct path *path,
+                                       struct path *root, __u16 *flags)
 {
     struct vfsmount *mount = BPF_CORE_READ(path, mnt);
     struct walk walk = {
@@ -620,6 +634,7 @@ static __always_inline __u32 read_path(char *names, struct path *path, struct pa
         .root = BPF_CORE_READ(root, dentry),
         .root_mount = BPF_CORE_READ(root, mnt),
         .names = names,
+        .room = room,
     };
 
     bpf_loop(PATH_SIZE, walk_up, &walk, 0);
@@ -640,9 +655,11 @@ struct more {
 /* One page: an unreadable one takes no other with it. */
 static long write_chunk(__u32 index, struct more *more)
 {
-    struct ring_chunk *chunk = bpf_ringbuf_reserve(&ring, sizeof(*chunk), 0);
+    struct ring_chunk *chunk = NULL;
     __u32 size = more->left;
 
+    if (!is_crowded())
+        chunk = bpf_ringbuf_reserve(&ring, sizeof(*chunk), 0);
     if (!chunk) {
         more->refused = 1;
         return 1;
@@ -666,7 +683,7 @@ static long write_chunk(__u32 index, struct more *more)
 /* ---- exec ---- */
 
 static __always_inline void read_exe(struct scratch *scratch, struct linux_binprm *bprm,
-                                     struct ring_texts *texts)
+                                     struct ring_texts *texts, __u32 room)
 {
     long n = bpf_probe_read_kernel_str(scratch->exe, sizeof(scratch->exe), bprm->filename);
 
@@ -674,28 +691,33 @@ static __always_inline void read_exe(struct scratch *scratch, struct linux_binpr
         texts->exe_size = n - 1;
     else
         texts->exe_flags = ROLLCALL_TEXT_UNREADABLE;
+    if (texts->exe_size > room) {
+        texts->exe_size = room;
+        texts->exe_flags |= ROLLCALL_TEXT_CUT;
+    }
     texts->has |= 1 << ROLLCALL_EXE;
 }
 
 static __always_inline void read_cwd(struct scratch *scratch, struct task_struct *task,
-                                     struct ring_texts *texts)
+                                     struct ring_texts *texts, __u32 room)
 {
     struct fs_struct *fs = task->fs;
 
     if (!fs)
         return;
-    texts->cwd_size = read_path(scratch->path, &fs->pwd, &fs->root, &texts->cwd_flags);
+    texts->cwd_size = read_path(scratch->path, room, &fs->pwd, &fs->root, &texts->cwd_flags);
     texts->has |= 1 << ROLLCALL_CWD;
 }
 
 /* Reads what goes into the record itself, and sets `more` to what does not. Long arguments are
  * split at the first page boundary, so that each chunk is one page of the process. */
 static __always_inline void read_args(struct scratch *scratch, struct task_struct *task,
-                                      struct ring_texts *texts, struct more *more)
+                                      struct ring_texts *texts, struct more *more, __u32 room)
 {
     __u64 start = task->mm->arg_start;
     __u64 full = task->mm->arg_end - start;
-    __u32 wanted = full < READ(control.args_max) ? full : READ(control.args_max);
+    __u32 most = READ(control.args_max) < room ? READ(control.args_max) : room;
+    __u32 wanted = full < most ? full : most;
     __u32 in_page = TEXT_CHUNK - (start & (TEXT_CHUNK - 1));
     __u32 first = wanted < in_page ? wanted : in_page;
     __u32 second = wanted <= TEXT_CHUNK ? wanted - first : 0;
@@ -768,6 +790,13 @@ static __always_inline enum written write_texts(struct ring_event *base, struct 
     return WRITTEN;
 }
 
+static __always_inline void count_cut(const struct ring_texts *texts, __u32 room)
+{
+    if (room < ARGS_LIMIT &&
+        (texts->exe_flags | texts->cwd_flags | texts->args_flags) & ROLLCALL_TEXT_CUT)
+        __sync_fetch_and_add(&control.texts_cut, 1);
+}
+
 static __always_inline void cut_texts(struct ring_texts *texts)
 {
     texts->exe_size = texts->cwd_size = texts->args_size = 0;
@@ -804,6 +833,7 @@ static __always_inline void report_exec(struct task_struct *task, struct linux_b
     struct more more = {.tid = task->pid};
     struct scratch *scratch;
     enum written written = NO_PLACE;
+    __u32 room = text_room();
 
     more.mono_ns = bpf_ktime_get_boot_ns();
     read_losses(&base.head);
@@ -812,12 +842,14 @@ static __always_inline void report_exec(struct task_struct *task, struct linux_b
     fill(&base.event, ROLLCALL_EXEC, more.mono_ns, task);
     scratch = claim_scratch();
     if (scratch) {
-        read_exe(scratch, bprm, &texts);
-        read_cwd(scratch, task, &texts);
-        read_args(scratch, task, &texts, &more);
+        read_exe(scratch, bprm, &texts, room);
+        read_cwd(scratch, task, &texts, room);
+        read_args(scratch, task, &texts, &more, room);
         written = write_texts(&base, &texts, scratch->exe, scratch->path, scratch->args,
                               sizeof(scratch->args), &more, NULL, rings);
         release_scratch(scratch);
+        if (written == WRITTEN)
+            count_cut(&texts, room);
     }
     if (written == NO_PLACE) {
         cut_texts(&texts);
@@ -879,13 +911,15 @@ static long read_other_page(__u32 index, struct other_args *args)
 }
 
 static __always_inline void read_other_args(struct snapshot_scratch *area, struct task_struct *task,
-                                            struct ring_texts *texts)
+                                            struct ring_texts *texts, __u32 room)
 {
     struct mm_struct *mm = task->mm;
     struct other_args args = {.task = task, .to = area->args, .from = mm->arg_start};
     __u64 full = mm->arg_end - args.from;
 
     args.left = full < READ(control.args_max) ? full : READ(control.args_max);
+    if (args.left > room)
+        args.left = room;
     if (args.left > EXISTS_ARGS)
         args.left = EXISTS_ARGS;
     texts->args_full = full;
@@ -900,22 +934,24 @@ static __always_inline void read_other_args(struct snapshot_scratch *area, struc
 }
 
 static __always_inline void read_other_texts(struct snapshot_scratch *area,
-                                             struct task_struct *task, struct ring_texts *texts)
+                                             struct task_struct *task, struct ring_texts *texts,
+                                             __u32 room)
 {
     struct fs_struct *fs = task->fs;
     struct mm_struct *mm = task->mm;
 
     if (fs) {
-        texts->cwd_size = read_path(area->cwd, &fs->pwd, &fs->root, &texts->cwd_flags);
+        texts->cwd_size = read_path(area->cwd, room, &fs->pwd, &fs->root, &texts->cwd_flags);
         texts->has |= 1 << ROLLCALL_CWD;
     }
     if (!mm)
         return;
     if (fs && mm->exe_file) {
-        texts->exe_size = read_path(area->exe, &mm->exe_file->f_path, &fs->root, &texts->exe_flags);
+        texts->exe_size =
+            read_path(area->exe, room, &mm->exe_file->f_path, &fs->root, &texts->exe_flags);
         texts->has |= 1 << ROLLCALL_EXE;
     }
-    read_other_args(area, task, texts);
+    read_other_args(area, task, texts, room);
 }
 
 /* A process that is being created while the snapshot runs is announced by its own fork. */
@@ -929,6 +965,7 @@ static __always_inline void announce_other(struct task_struct *task)
     struct ring_event base;
     struct snapshot_scratch *area;
     enum written written;
+    __u32 room = text_room();
     bool old = is_old(task);
     __u32 key = 0;
 
@@ -944,7 +981,7 @@ static __always_inline void announce_other(struct task_struct *task)
     fill(&base.event, old ? ROLLCALL_EXISTS : ROLLCALL_CREATE, now, task);
     if (!old)
         base.event.flags |= ROLLCALL_LATE;
-    read_other_texts(area, task, &texts);
+    read_other_texts(area, task, &texts, room);
     written = write_texts(&base, &texts, area->exe, area->cwd, area->args, sizeof(area->args), NULL,
                           &process, true);
     if (written == NO_PLACE) {
@@ -953,6 +990,8 @@ static __always_inline void announce_other(struct task_struct *task)
     }
     if (written == NO_PLACE && win(&process, 0))
         count_loss(sizeof(base) + sizeof(texts));
+    if (written == WRITTEN)
+        count_cut(&texts, room);
     if (written == WRITTEN && !old)
         __sync_fetch_and_add(&control.late, 1);
 }

@@ -84,6 +84,15 @@ void witness_look(void)
     read_until_exit(&reader, make_marker(), getpid());
 }
 
+struct rollcall_stats witness_stats(void)
+{
+    struct rollcall_stats stats;
+
+    if (rollcall_stats(reader.rc, &stats, sizeof(stats)) < 0)
+        errx(1, "stats: %s", rollcall_error());
+    return stats;
+}
+
 void witness_wait_synced(void)
 {
     int64_t limit = now_ms() + LIMIT_MS;

@@ -28,6 +28,9 @@ int witness_begin(void **state);
 /* Takes all events up to now. */
 void witness_look(void);
 
+/* What is known of its consumer. */
+struct rollcall_stats witness_stats(void);
+
 /* Takes all events up to `synced`. */
 void witness_wait_synced(void);
 
