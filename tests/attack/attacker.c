@@ -130,6 +130,16 @@ pid_t run_attack(void (*body)(void), int *status)
 
 /* ---- what he made ---- */
 
+void look_for(enum rollcall_type type, pid_t pid)
+{
+    int64_t limit = now_ms() + LIMIT_MS;
+
+    while (!witness_event(type, pid, 0)) {
+        assert_true(now_ms() < limit);
+        witness_look();
+    }
+}
+
 void note_made(pid_t pid)
 {
     need(pid > 0);

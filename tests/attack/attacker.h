@@ -36,6 +36,9 @@ void become_attacker(void);
 pid_t start_attack(void (*body)(void));
 pid_t run_attack(void (*body)(void), int *status);
 
+/* Takes events until there is one of this type and process. */
+void look_for(enum rollcall_type type, pid_t pid);
+
 /* In a child: a process has been made. */
 void note_made(pid_t pid);
 

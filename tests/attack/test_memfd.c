@@ -44,10 +44,7 @@ static void test_program_in_memory(void **state)
     char expected[32];
 
     (void)state;
-    for (int64_t limit = now_ms() + LIMIT_MS; !witness_event(ROLLCALL_EXEC, pid, 0);) {
-        assert_true(now_ms() < limit);
-        witness_look();
-    }
+    look_for(ROLLCALL_EXEC, pid);
     told = told_as_existing(pid);
     assert_int_equal(kill(pid, SIGKILL), 0);
     wait_for(pid);

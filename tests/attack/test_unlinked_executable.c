@@ -70,10 +70,7 @@ static void test_unlinked_while_it_runs(void **state)
     (void)state;
     make_name();
     pid = start_attack(execute_by_name);
-    for (int64_t limit = now_ms() + LIMIT_MS; !witness_event(ROLLCALL_EXEC, pid, 0);) {
-        assert_true(now_ms() < limit);
-        witness_look();
-    }
+    look_for(ROLLCALL_EXEC, pid);
     assert_int_equal(unlink(path), 0);
     told = told_as_existing(pid);
     assert_int_equal(kill(pid, SIGKILL), 0);
