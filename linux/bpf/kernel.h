@@ -122,6 +122,10 @@ struct file {
     struct path f_path;
 };
 
+struct vm_area_struct {
+    struct file *vm_file;
+};
+
 struct mm_struct {
     unsigned long arg_start;
     unsigned long arg_end;

@@ -37,6 +37,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
+#define EBUSY  16
 #define EEXIST 17
 
 #define READ(x) (*(volatile typeof(x) *)&(x))
@@ -883,6 +884,25 @@ int BPF_PROG(again_exec, struct task_struct *task, int old_tid, struct linux_bin
 
 /* ---- the processes that were there before ---- */
 
+/* What its user's own file system (FUSE) has to give may never come, and who reads it waits for it. */
+static long is_no_file(struct task_struct *task, struct vm_area_struct *area, bool *no_file)
+{
+    *no_file = !area->vm_file;
+    return 0;
+}
+
+/* Whether memory of another process can be read without waiting for others than the kernel. Somebody else
+ * can have the lock for a moment. */
+static __always_inline bool is_own_memory(struct task_struct *task, __u64 address)
+{
+    bool no_file = false;
+
+    for (int i = 0; i < 8; i++)
+        if (bpf_find_vma(task, address, is_no_file, &no_file, 0) != -EBUSY)
+            break;
+    return no_file;
+}
+
 /* Reads the arguments of another process, which may have to be fetched from its swap. */
 struct other_args {
     struct task_struct *task;
@@ -898,11 +918,17 @@ static long read_other_page(__u32 index, struct other_args *args)
     __u32 in_page = TEXT_CHUNK - (args->from & (TEXT_CHUNK - 1));
     __u32 size = args->left < in_page ? args->left : in_page;
     __u32 offset = args->offset;
+    long err;
 
     barrier_var(size);
     if (size > TEXT_CHUNK || offset > EXISTS_ARGS)
         return 1;
-    if (bpf_copy_from_user_task(args->to + offset, size, (void *)args->from, args->task, 0))
+    /* Reading from nowhere zeroes what another process has left there. */
+    if (is_own_memory(args->task, args->from))
+        err = bpf_copy_from_user_task(args->to + offset, size, (void *)args->from, args->task, 0);
+    else
+        err = bpf_probe_read_kernel(args->to + offset, size, NULL);
+    if (err)
         args->unreadable = 1;
     args->from += size;
     args->offset = offset + size;
