@@ -31,6 +31,10 @@ static const char help[] =
     "      --keep-age DURATION  remove events that are older: 30d, 12h\n"
     "      --keep-size SIZE     remove the oldest events so that FILE stays smaller: 10G\n"
     "      --name NAME          which durable consumer (default \"record\")\n"
+    "      --on-full=POLICY     when the memory for events that wait is spent: `gap`, lose events\n"
+    "                           and say how many (the default), or `deny`, refuse processes\n"
+    "      --deny-grace DURATION  end `deny` when nobody reads for so long (default 60s)\n"
+    "      --deny-exempt CGROUP   whom `deny` never refuses: a directory in /sys/fs/cgroup\n"
     "      --for DURATION       end after this time\n"
     "      --until-idle         end when nothing is left that waits\n"
     "  -q, --quiet              no progress line\n" CAPTURE_HELP "  -h, --help\n\n"
@@ -38,7 +42,17 @@ static const char help[] =
     "its successor meanwhile.\n"
     "`rollcall detach` ends that too.\n";
 
-enum { OPTION_ALSO = 1, OPTION_KEEP_AGE, OPTION_KEEP_SIZE, OPTION_NAME, OPTION_FOR, OPTION_IDLE };
+enum {
+    OPTION_ALSO = 1,
+    OPTION_KEEP_AGE,
+    OPTION_KEEP_SIZE,
+    OPTION_NAME,
+    OPTION_FOR,
+    OPTION_IDLE,
+    OPTION_ON_FULL,
+    OPTION_GRACE,
+    OPTION_EXEMPT
+};
 
 static const struct option options[] = {{"also", required_argument, NULL, OPTION_ALSO},
                                         {"keep-age", required_argument, NULL, OPTION_KEEP_AGE},
@@ -46,6 +60,9 @@ static const struct option options[] = {{"also", required_argument, NULL, OPTION
                                         {"name", required_argument, NULL, OPTION_NAME},
                                         {"for", required_argument, NULL, OPTION_FOR},
                                         {"until-idle", no_argument, NULL, OPTION_IDLE},
+                                        {"on-full", required_argument, NULL, OPTION_ON_FULL},
+                                        {"deny-grace", required_argument, NULL, OPTION_GRACE},
+                                        {"deny-exempt", required_argument, NULL, OPTION_EXEMPT},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},
                                         CAPTURE_OPTIONS,
@@ -66,6 +83,27 @@ struct record {
     bool quiet;
     bool help;
 };
+
+/* The policy for a ring that is full. */
+static int take_policy(struct rollcall_options *opts, int option)
+{
+    uint64_t ns;
+
+    if (option == OPTION_EXEMPT) {
+        opts->deny_exempt = optarg;
+        return EXIT_OK;
+    }
+    if (option == OPTION_GRACE) {
+        if (!parse_duration(optarg, &ns) || ns < SECOND || ns > 86400 * SECOND)
+            return complain_usage("--deny-grace takes a duration from 1s to 1d, not '%s'", optarg);
+        opts->deny_grace_ms = (uint32_t)(ns / 1000000);
+        return EXIT_OK;
+    }
+    if (strcmp(optarg, "gap") != 0 && strcmp(optarg, "deny") != 0)
+        return complain_usage("--on-full takes `gap` or `deny`, not '%s'", optarg);
+    opts->on_full = optarg[0] == 'd' ? ROLLCALL_ON_FULL_DENY : ROLLCALL_ON_FULL_GAP;
+    return EXIT_OK;
+}
 
 static int take_option(struct record *record, int option)
 {
@@ -96,6 +134,10 @@ static int take_option(struct record *record, int option)
     case OPTION_IDLE:
         record->until_idle = true;
         return EXIT_OK;
+    case OPTION_ON_FULL:
+    case OPTION_GRACE:
+    case OPTION_EXEMPT:
+        return take_policy(&record->opts, option);
     case 'q':
         record->quiet = true;
         return EXIT_OK;
@@ -122,6 +164,9 @@ static int take_options(struct record *record, int argc, char **argv)
     if (optind + 1 != argc)
         return complain_usage(optind == argc ? "which file? rollcall record FILE"
                                              : "one journal at a time");
+    if ((record->opts.deny_grace_ms || record->opts.deny_exempt) &&
+        record->opts.on_full != ROLLCALL_ON_FULL_DENY)
+        return complain_usage("--deny-grace and --deny-exempt are for --on-full=deny");
     record->path = argv[optind];
     return EXIT_OK;
 }
@@ -271,6 +316,19 @@ static int consume(struct record *record)
     return err;
 }
 
+/* Whether and how processes are refused, for who started it. */
+static void tell_policy(const struct record *record)
+{
+    struct rollcall_stats stats;
+
+    if (record->opts.on_full != ROLLCALL_ON_FULL_DENY || record->quiet ||
+        rollcall_stats(record->rc, &stats, sizeof(stats)) < 0)
+        return;
+    complain("the policy `deny` %s%s%s",
+             stats.deny_holds ? "holds" : "will hold when there is room",
+             *stats.deny_way ? ", by " : "", stats.deny_way);
+}
+
 /* The journal first: a name that is wrong leaves nothing in the kernel. */
 static int open_both(struct record *record)
 {
@@ -307,6 +365,7 @@ static int run(struct record *record)
         status = err == -EINTR ? EXIT_OK : EXIT_FAIL;
         goto out;
     }
+    tell_policy(record);
     progress_begin(&record->progress, !record->quiet);
     err = consume(record);
     progress_end(&record->progress);

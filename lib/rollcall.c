@@ -13,6 +13,7 @@
 #define RING_SIZE_MAX  (1u << 30)
 #define LATENCY_MAX_US 1000000u
 #define ARGS_MAX_MAX   (8u << 20)
+#define GRACE_MAX_MS   86400000u
 
 struct rollcall {
     const struct transport *transport;
@@ -54,6 +55,23 @@ static int complete_options(const struct rollcall_options *given, struct rollcal
         opts->latency_us = ROLLCALL_DEFAULT_LATENCY_US;
     if (opts->args_max == 0)
         opts->args_max = ROLLCALL_DEFAULT_ARGS_MAX;
+    if (opts->deny_grace_ms == 0)
+        opts->deny_grace_ms = ROLLCALL_DEFAULT_DENY_GRACE_MS;
+    return 0;
+}
+
+static int check_policy(const struct rollcall_options *opts)
+{
+    if (opts->on_full > ROLLCALL_ON_FULL_DENY)
+        return rollcall_fail(-EINVAL, "rollcall_options.on_full has an unknown value (%u)",
+                             opts->on_full);
+    if (opts->on_full == ROLLCALL_ON_FULL_DENY && !opts->name)
+        return rollcall_fail(-EINVAL, "the policy `deny` is for a consumer with a name");
+    if (opts->deny_exempt && opts->on_full != ROLLCALL_ON_FULL_DENY)
+        return rollcall_fail(-EINVAL, "nobody is exempt without the policy `deny`");
+    if (opts->deny_grace_ms > GRACE_MAX_MS)
+        return rollcall_fail(-EINVAL, "a grace of %u milliseconds is not possible: use 1 to %u",
+                             opts->deny_grace_ms, GRACE_MAX_MS);
     return 0;
 }
 
@@ -79,7 +97,9 @@ static int check_options(const struct rollcall_options *opts)
     if (opts->args_max > ARGS_MAX_MAX)
         return rollcall_fail(-EINVAL, "%u bytes of arguments are not possible: use 1 to %u",
                              opts->args_max, ARGS_MAX_MAX);
-    return opts->name ? check_name(opts->name) : 0;
+    if (opts->name && check_name(opts->name) < 0)
+        return -EINVAL;
+    return check_policy(opts);
 }
 
 int rollcall_open(const struct rollcall_options *opts, struct rollcall **out)

@@ -29,8 +29,17 @@
 static const char *const hook_pins[HOOKS] = {"on_fork",    "on_exec",    "on_exit",
                                              "again_fork", "again_exec", "again_exit"};
 
-/* The maps that a successor takes over. */
-static const char *const map_pins[] = {"ring", "control", "states", "scratches", "snapshot_area"};
+/* The maps that a successor takes over; the last two are only there with the policy `deny`. */
+static const char *const map_pins[] = {"ring",          "control",  "states",  "scratches",
+                                       "snapshot_area", "promises", "promised"};
+#define MAPS      (sizeof(map_pins) / sizeof(map_pins[0]))
+#define DENY_MAPS 2
+
+static const char *const deny_pins[DENY_HOOKS] = {"deny_fork", "deny_exec", "deny_free"};
+static const char *const deny_programs[][DENY_HOOKS] = {
+    [DENY_LSM] = {"deny_fork", "deny_exec", "deny_free"},
+    [DENY_MODIFY] = {"modify_fork", "modify_exec", "modify_free"},
+};
 
 /* ---- the control page ---- */
 
@@ -148,7 +157,23 @@ static bool has_group_dead(void)
     return has;
 }
 
-static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *opts)
+/* The programs of the policy `deny`, in the way that was found. */
+static void configure_deny(struct rollcall_bpf *bpf, enum deny_way way)
+{
+    bpf->rodata->denies = way != DENY_NONE;
+    if (way == DENY_NONE)
+        return;
+    for (size_t i = 0; i < DENY_HOOKS; i++)
+        bpf_program__set_autoload(bpf_object__find_program_by_name(bpf->obj, deny_programs[way][i]),
+                                  true);
+    bpf_program__set_autoload(bpf->progs.promise_exits, true);
+    bpf_program__set_autoload(bpf->progs.hold, true);
+    /* Of each process its exit and its exec, and what is being made. */
+    bpf_map__set_max_entries(bpf->maps.promises, 3 * max_processes());
+}
+
+static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *opts,
+                      enum deny_way way)
 {
     uint32_t processors = (uint32_t)libbpf_num_possible_cpus();
     struct control *control = (struct control *)&bpf->data_control->control;
@@ -164,6 +189,7 @@ static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *o
     control->track_old = control->synced_due;
     control->keep_exited = control->synced_due;
     control->untidy = UNTIDY;
+    configure_deny(bpf, way);
 }
 
 static void maps_of(const struct rollcall_bpf *bpf, struct bpf_map *maps[])
@@ -173,17 +199,17 @@ static void maps_of(const struct rollcall_bpf *bpf, struct bpf_map *maps[])
     maps[2] = bpf->maps.states;
     maps[3] = bpf->maps.scratches;
     maps[4] = bpf->maps.snapshot_area;
+    maps[5] = bpf->maps.promises;
+    maps[6] = bpf->maps.data_promised;
 }
 
-#define MAPS (sizeof(map_pins) / sizeof(map_pins[0]))
-
 /* Makes the new programs work on the pinned maps. */
-static int reuse_maps(struct rollcall_bpf *bpf, const char *name)
+static int reuse_maps(struct rollcall_bpf *bpf, const char *name, size_t count)
 {
     struct bpf_map *maps[MAPS];
 
     maps_of(bpf, maps);
-    for (size_t i = 0; i < MAPS; i++) {
+    for (size_t i = 0; i < count; i++) {
         int fd = pins_open(name, map_pins[i]);
         int err;
 
@@ -202,7 +228,15 @@ static int reuse_maps(struct rollcall_bpf *bpf, const char *name)
 struct takeover {
     struct control *control; /* NULL: none */
     bool interrupted;
+    enum deny_way way;       /* of the new programs */
+    const struct deny *deny; /* the settings of a new capture */
 };
+
+/* Whether the promises that were made are still true: else they begin anew. */
+static bool keeps_promises(const struct takeover *from)
+{
+    return from->control->deny.way != DENY_NONE && from->way != DENY_NONE && !from->interrupted;
+}
 
 static void count_interruption(struct control *control)
 {
@@ -218,9 +252,11 @@ static int try_load(struct rollcall_bpf **out, const struct rollcall_options *op
 
     if (!bpf)
         return -ENOMEM;
-    configure(bpf, opts);
+    configure(bpf, opts, from->way);
+    if (!from->control)
+        ((struct control *)&bpf->data_control->control)->deny = *from->deny;
     if (from->control)
-        err = reuse_maps(bpf, opts->name);
+        err = reuse_maps(bpf, opts->name, keeps_promises(from) ? MAPS : MAPS - DENY_MAPS);
     if (err == 0)
         err = rollcall_bpf__load(bpf);
     if (err == 0 && from->interrupted)
@@ -253,6 +289,12 @@ static int load(struct rollcall_bpf **out, const struct rollcall_options *opts,
     return err;
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static int dup_fd(int fd)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -260,13 +302,43 @@ static int dup_fd(int fd)
     return copy < 0 ? -errno : copy;
 }
 
+struct copy {
+    int *to;
+    int from;
+};
+
+static int take_copies(const struct copy *copies, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int fd = dup_fd(copies[i].from);
+
+        if (fd < 0)
+            return rollcall_fail(fd, "out of file descriptors: %s", strerror(-fd));
+        close_fd(*copies[i].to);
+        *copies[i].to = fd;
+    }
+    return 0;
+}
+
+static int take_deny_descriptors(struct deny_programs *deny, const struct rollcall_bpf *bpf)
+{
+    bool lsm = bpf->links.deny_fork;
+    const struct copy copies[] = {
+        {&deny->links[0], bpf_link__fd(lsm ? bpf->links.deny_fork : bpf->links.modify_fork)},
+        {&deny->links[1], bpf_link__fd(lsm ? bpf->links.deny_exec : bpf->links.modify_exec)},
+        {&deny->links[2], bpf_link__fd(lsm ? bpf->links.deny_free : bpf->links.modify_free)},
+        {&deny->promise_exits, bpf_link__fd(bpf->links.promise_exits)},
+        {&deny->hold, bpf_program__fd(bpf->progs.hold)},
+        {&deny->promised, bpf_map__fd(bpf->maps.data_promised)},
+    };
+
+    return take_copies(copies, sizeof(copies) / sizeof(copies[0]));
+}
+
 /* Takes descriptors of all that is needed, so that libbpf's objects can go. */
 static int take_descriptors(struct capture *capture, const struct rollcall_bpf *bpf)
 {
-    const struct {
-        int *to;
-        int from;
-    } copies[] = {
+    const struct copy copies[] = {
         {&capture->ring, bpf_map__fd(bpf->maps.ring)},
         {&capture->data, bpf_map__fd(bpf->maps.data_control)},
         {&capture->states, bpf_map__fd(bpf->maps.states)},
@@ -285,27 +357,31 @@ static int take_descriptors(struct capture *capture, const struct rollcall_bpf *
         {&capture->snapshot, bpf_link__fd(bpf->links.snapshot)},
         {&capture->mark, bpf_program__fd(bpf->progs.mark)},
     };
+    int err = take_copies(copies, sizeof(copies) / sizeof(copies[0]));
 
-    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
-        int fd = dup_fd(copies[i].from);
+    return err == 0 && bpf->rodata->denies ? take_deny_descriptors(&capture->deny, bpf) : err;
+}
 
-        if (fd < 0)
-            return rollcall_fail(fd, "out of file descriptors: %s", strerror(-fd));
-        if (*copies[i].to >= 0)
-            close(*copies[i].to);
-        *copies[i].to = fd;
-    }
-    return 0;
+static int pin_deny(const struct deny_programs *deny, const char *name)
+{
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < DENY_HOOKS; i++)
+        err = pins_replace(name, deny_pins[i], deny->links[i]);
+    if (err == 0)
+        err = pins_replace(name, "promise_exits", deny->promise_exits);
+    return err < 0 ? err : pins_replace(name, "hold", deny->hold);
 }
 
 /* Pins what a successor needs. In place of what may be there: each step leaves a working set. */
 static int pin_all(const struct capture *capture, const struct rollcall_bpf *bpf, const char *name)
 {
+    bool denies = bpf->rodata->denies;
     struct bpf_map *maps[MAPS];
     int err = 0;
 
     maps_of(bpf, maps);
-    for (size_t i = 0; err == 0 && i < MAPS; i++)
+    for (size_t i = 0; err == 0 && i < (denies ? MAPS : MAPS - DENY_MAPS); i++)
         err = pins_replace(name, map_pins[i], bpf_map__fd(maps[i]));
     /* Second programs go before first ones: see made_good(). */
     for (size_t i = HOOKS; err == 0 && i > 0; i--)
@@ -314,9 +390,69 @@ static int pin_all(const struct capture *capture, const struct rollcall_bpf *bpf
         err = pins_replace(name, "snapshot", capture->snapshot);
     if (err == 0)
         err = pins_replace(name, "mark", capture->mark);
+    if (err == 0 && denies)
+        err = pin_deny(&capture->deny, name);
     if (err < 0)
         return rollcall_fail(err, "cannot pin the capture in the BPF file system: %s",
                              strerror(-err));
+    return 0;
+}
+
+/* ---- the policy `deny` ---- */
+
+/* The way in which the options' policy can be had: DENY_NONE for `gap`. 0 or -errno. */
+static int choose_way(const struct rollcall_options *opts, enum deny_way *way)
+{
+    char why[128];
+
+    *way = DENY_NONE;
+    if (opts->on_full != ROLLCALL_ON_FULL_DENY)
+        return 0;
+    pthread_mutex_lock(&print_lock);
+    *way = deny_find_way(why, sizeof(why));
+    pthread_mutex_unlock(&print_lock);
+    if (*way == DENY_NONE)
+        return rollcall_fail(
+            -EOPNOTSUPP,
+            "this kernel lets no program refuse a process, which the policy `deny` "
+            "needs (%s)",
+            why);
+    return 0;
+}
+
+static void close_deny(struct deny_programs *deny)
+{
+    for (size_t i = 0; i < DENY_HOOKS; i++)
+        close_fd(deny->links[i]);
+    close_fd(deny->promise_exits);
+    close_fd(deny->hold);
+    close_fd(deny->promised);
+    memset(deny, 0xff, sizeof(*deny));
+}
+
+/* From now on nobody is refused. */
+static void remove_deny(struct capture *capture, const char *name)
+{
+    set_u32(&capture->control->deny.state, DENY_OFF);
+    for (size_t i = 0; i < DENY_HOOKS; i++)
+        pins_remove_one(name, deny_pins[i]);
+    pins_remove_one(name, "promise_exits");
+    pins_remove_one(name, "hold");
+    for (size_t i = MAPS - DENY_MAPS; i < MAPS; i++)
+        pins_remove_one(name, map_pins[i]);
+    close_deny(&capture->deny);
+}
+
+/* What a reader does that holds the policy, when all is attached. */
+static int begin_deny(struct capture *capture)
+{
+    int err = deny_hold(&capture->deny);
+
+    if (err < 0)
+        return rollcall_fail(err, "the kernel does not run a program of the policy `deny`: %s",
+                             strerror(-err));
+    keep_exited(capture->control);
+    deny_tick(&capture->control->deny, &capture->deny);
     return 0;
 }
 
@@ -324,11 +460,18 @@ static int pin_all(const struct capture *capture, const struct rollcall_bpf *bpf
 
 static int create(struct capture *capture, const struct rollcall_options *opts)
 {
-    const struct takeover nothing = {0};
     struct rollcall_bpf *bpf = NULL;
+    struct deny deny = {0};
+    struct takeover nothing = {.deny = &deny};
     struct control *control;
     int err;
 
+    err = choose_way(opts, &nothing.way);
+    if (err == 0 && nothing.way != DENY_NONE)
+        err = deny_configure(&deny, opts, opts->ring_size);
+    if (err < 0)
+        return err;
+    deny.way = nothing.way;
     if (opts->name)
         pins_remove(opts->name, false);
     err = load(&bpf, opts, &nothing);
@@ -358,7 +501,7 @@ out:
 
 /* ---- an existing capture ---- */
 
-/* Whether this is the program of that name, and works on these two maps. */
+/* Whether this is the program of that name, and works on these maps; ring_id 0: only on the other. */
 static bool is_program(int program, const char *name, uint32_t ring_id, uint32_t data_id)
 {
     uint32_t ids[16] = {0};
@@ -370,7 +513,7 @@ static bool is_program(int program, const char *name, uint32_t ring_id, uint32_t
         return false;
     for (uint32_t i = 0; i < info.nr_map_ids && i < 16; i++)
         found += ids[i] == ring_id || ids[i] == data_id;
-    return found == 2;
+    return found == (ring_id ? 2 : 1);
 }
 
 static uint32_t map_id(int map)
@@ -394,6 +537,48 @@ static int open_program(int link)
     return fd < 0 ? -errno : fd;
 }
 
+/* Opens what a link is pinned as, and the program that it runs. 1; 0 if it is not the one of that
+ * name and these maps, -EPERM if that may not be known. */
+static int open_link(const char *name, const char *pin, const char *program_name, uint32_t ring_id,
+                     uint32_t data_id, int *link)
+{
+    int program;
+    bool right;
+
+    *link = pins_open(name, pin);
+    if (*link < 0)
+        return false;
+    program = open_program(*link);
+    if (program == -EPERM)
+        return -EPERM;
+    right = program >= 0 && is_program(program, program_name, ring_id, data_id);
+    close_fd(program);
+    return right;
+}
+
+static int open_deny_programs(struct capture *capture, const char *name, uint32_t ring_id,
+                              uint32_t data_id)
+{
+    struct deny_programs *deny = &capture->deny;
+    unsigned way = capture->control->deny.way;
+    int right = way <= DENY_MODIFY;
+
+    if (way == DENY_NONE)
+        return true;
+    for (size_t i = 0; right == 1 && i < DENY_HOOKS; i++)
+        right = open_link(name, deny_pins[i], deny_programs[way][i],
+                          i == DENY_HOOKS - 1 ? 0 : ring_id, data_id, &deny->links[i]);
+    if (right == 1)
+        right = open_link(name, "promise_exits", "promise_exits", ring_id, data_id,
+                          &deny->promise_exits);
+    deny->hold = pins_open(name, "hold");
+    deny->promised = pins_open(name, "promised");
+    if (right == 1)
+        right =
+            deny->promised >= 0 && deny->hold >= 0 && is_program(deny->hold, "hold", 0, data_id);
+    return right;
+}
+
 /* A pin that is there is not yet a program that runs, and not yet one that writes to this ring.
  * Opens and checks all. 1; 0 if anything is missing or is not what it should be; -EPERM if this
  * may not be known. */
@@ -401,8 +586,7 @@ static int open_programs(struct capture *capture, const char *name)
 {
     uint32_t ring_id = map_id(capture->ring);
     uint32_t data_id = map_id(capture->data);
-    int program;
-    bool right;
+    int right;
 
     for (size_t i = 0; i < HOOKS; i++) {
         capture->links[i] = pins_open(name, hook_pins[i]);
@@ -415,13 +599,11 @@ static int open_programs(struct capture *capture, const char *name)
             !is_program(capture->programs[i], hook_pins[i], ring_id, data_id))
             return false;
     }
-    capture->snapshot = pins_open(name, "snapshot");
-    program = capture->snapshot < 0 ? -1 : open_program(capture->snapshot);
-    right = program >= 0 && is_program(program, "snapshot", ring_id, data_id);
-    if (program >= 0)
-        close(program);
+    right = open_link(name, "snapshot", "snapshot", ring_id, data_id, &capture->snapshot);
     capture->mark = pins_open(name, "mark");
-    return right && capture->mark >= 0 && is_program(capture->mark, "mark", ring_id, data_id);
+    if (right == 1)
+        right = capture->mark >= 0 && is_program(capture->mark, "mark", ring_id, data_id);
+    return right == 1 ? open_deny_programs(capture, name, ring_id, data_id) : right;
 }
 
 static void notice_skips(struct capture *capture)
@@ -447,22 +629,30 @@ static void notice_skips(struct capture *capture)
 }
 
 /* Puts this build's programs in the place of those that run. For a moment both are attached, and
- * share the processes' states: each event is written by the one that comes first. */
-static int take_over(struct capture *capture, const struct rollcall_options *opts, bool interrupted)
+ * share the processes' states and promises: each event is written by the one that comes first. */
+static int take_over(struct capture *capture, const struct rollcall_options *opts, bool interrupted,
+                     enum deny_way way)
 {
-    const struct takeover from = {.control = capture->control, .interrupted = interrupted};
+    struct control *control = capture->control;
+    const struct takeover from = {.control = control, .interrupted = interrupted, .way = way};
     struct rollcall_bpf *bpf = NULL;
     int err;
 
-    keep_exited(capture->control);
+    keep_exited(control);
+    if (way != DENY_NONE && !keeps_promises(&from))
+        set_u32(&control->deny.state, DENY_WAITS);
     err = load(&bpf, opts, &from);
     if (!bpf)
         return err;
     err = take_descriptors(capture, bpf);
     if (err == 0)
         err = pin_all(capture, bpf, opts->name);
-    if (err == 0)
-        set_u64(&capture->control->build, this_build());
+    if (err == 0 && way == DENY_NONE && control->deny.way != DENY_NONE)
+        remove_deny(capture, opts->name);
+    if (err == 0) {
+        set_u32(&control->deny.way, way);
+        set_u64(&control->build, this_build());
+    }
     rollcall_bpf__destroy(bpf);
     return err;
 }
@@ -471,7 +661,9 @@ static int continue_capture(struct capture *capture, const struct rollcall_optio
 {
     struct control *control = capture->control;
     struct rollcall_options same = *opts;
+    enum deny_way way;
     int whole;
+    int err;
 
     if (control->magic != CAPTURE_MAGIC || control->format != CAPTURE_FORMAT)
         return rollcall_fail(-EPROTO,
@@ -488,14 +680,19 @@ static int continue_capture(struct capture *capture, const struct rollcall_optio
     whole = open_programs(capture, opts->name);
     if (whole < 0)
         return load_failed(whole);
+    err = choose_way(opts, &way);
+    if (err == 0 && way != DENY_NONE)
+        err = deny_configure(&control->deny, opts, control->ring_size);
+    if (err < 0)
+        return err;
     set_u32(&control->args_max, opts->args_max);
-    if (whole && control->build == this_build())
+    if (whole && control->build == this_build() && control->deny.way == way)
         return 0;
     /* What the programs that are replaced know of skips goes with them. */
     if (whole)
         notice_skips(capture);
     same.ring_size = control->ring_size;
-    return take_over(capture, &same, !whole);
+    return take_over(capture, &same, !whole, way);
 }
 
 /* Opens the control page of the named capture if it was ever finished. */
@@ -571,6 +768,8 @@ int capture_open(struct capture *capture, const struct rollcall_options *opts)
     err = opts->name ? open_named(capture, opts) : create(capture, opts);
     if (err == -EBUSY && opts->name)
         err = name_reader(opts->name);
+    if (err == 0 && capture->control->deny.way != DENY_NONE)
+        err = begin_deny(capture);
     if (err < 0) {
         capture_close(capture);
         return err;
@@ -579,22 +778,19 @@ int capture_open(struct capture *capture, const struct rollcall_options *opts)
     return 0;
 }
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 void capture_close(struct capture *capture)
 {
     if (capture->control) {
         set_u32(&capture->control->reader_pid, 0);
+        if (capture->control->deny.way != DENY_NONE)
+            deny_let_go(&capture->control->deny);
         munmap(capture->control, sizeof(*capture->control));
     }
     for (size_t i = 0; i < HOOKS; i++) {
         close_fd(capture->links[i]);
         close_fd(capture->programs[i]);
     }
+    close_deny(&capture->deny);
     close_fd(capture->snapshot);
     close_fd(capture->mark);
     close_fd(capture->data);
@@ -698,6 +894,17 @@ static void tidy(const struct capture *capture)
         remove_exited(capture);
 }
 
+/* Not while exited processes are being removed, so that they are once. */
+static void tick_deny(struct capture *capture)
+{
+    struct control *control = capture->control;
+
+    if (control->deny.way == DENY_NONE || control->untidy || !deny_is_due(&control->deny))
+        return;
+    keep_exited(control);
+    deny_tick(&control->deny, &capture->deny);
+}
+
 void capture_tick(struct capture *capture)
 {
     struct control *control = capture->control;
@@ -707,6 +914,20 @@ void capture_tick(struct capture *capture)
         heal_skips(capture);
     notice_skips(capture);
     tidy(capture);
+    tick_deny(capture);
+}
+
+/* Nobody is to be refused while its programs are removed, one after the other. */
+static void stop_denying(const char *name)
+{
+    struct control *control = NULL;
+    int data = open_control(name, &control);
+
+    if (data < 0)
+        return;
+    set_u32(&control->deny.state, DENY_OFF);
+    munmap(control, sizeof(*control));
+    close(data);
 }
 
 int capture_detach(const char *name)
@@ -716,6 +937,7 @@ int capture_detach(const char *name)
 
     if (lease < 0)
         return lease == -EBUSY ? name_reader(name) : lease;
+    stop_denying(name);
     err = pins_remove(name, true);
     close(lease);
     if (err < 0)
@@ -724,8 +946,26 @@ int capture_detach(const char *name)
     return 0;
 }
 
-void capture_stats(const struct control *control, struct rollcall_stats *stats)
+static void deny_stats(const struct deny *deny, int promised, struct rollcall_stats *stats)
 {
+    unsigned way = get_u32(&deny->way);
+
+    if (way == DENY_NONE)
+        return;
+    stats->on_full = ROLLCALL_ON_FULL_DENY;
+    stats->deny_holds = get_u32(&deny->state) == DENY_HOLDS;
+    stats->denied = get_u64(&deny->denied);
+    stats->denied_execs = get_u64(&deny->denied_execs);
+    stats->exempted = get_u64(&deny->exempted);
+    stats->deny_ended = get_u64(&deny->ended);
+    stats->deny_grace_ms = (uint32_t)(get_u64(&deny->grace_ns) / 1000000);
+    stats->promised = deny_promised(promised);
+    snprintf(stats->deny_way, sizeof(stats->deny_way), "%s", deny_way_name(way));
+}
+
+void capture_stats(const struct capture *capture, struct rollcall_stats *stats)
+{
+    const struct control *control = capture->control;
     struct place place;
 
     place_load(control, &place);
@@ -740,11 +980,13 @@ void capture_stats(const struct control *control, struct rollcall_stats *stats)
     stats->attached_ns = get_u64(&control->attached_ns);
     stats->reader_pid = get_u32(&control->reader_pid);
     stats->args_max = get_u32(&control->args_max);
+    deny_stats(&control->deny, capture->deny.promised, stats);
 }
 
 int capture_inspect(const char *name, struct rollcall_stats *stats)
 {
     struct control *control = NULL;
+    struct capture capture;
     struct ring ring;
     int data = open_control(name, &control);
     int map;
@@ -761,7 +1003,10 @@ int capture_inspect(const char *name, struct rollcall_stats *stats)
         rollcall_fail(err, "cannot look at the ring of consumer '%s': %s", name, strerror(-err));
         goto out;
     }
-    capture_stats(control, stats);
+    capture.control = control;
+    capture.deny.promised = pins_open(name, "promised");
+    capture_stats(&capture, stats);
+    close_fd(capture.deny.promised);
     stats->ring_used = ring_produced(&ring) - ring_consumed(&ring);
     if (!pins_locked(name))
         stats->reader_pid = 0;

@@ -8,6 +8,7 @@
 #define LINUX_CAPTURE_H
 
 #include "linux/bpf/layout.h"
+#include "linux/deny.h"
 
 #include <rollcall/rollcall.h>
 
@@ -19,8 +20,9 @@ struct capture {
     int states;
     int links[HOOKS];
     int programs[HOOKS];
-    int snapshot; /* link of the task iterator */
-    int mark;     /* program */
+    int snapshot;              /* link of the task iterator */
+    int mark;                  /* program */
+    struct deny_programs deny; /* -1 with the policy `gap` */
 };
 
 /* Makes a capture, or with opts->name continues the one of that name; a different build's
@@ -48,7 +50,7 @@ int capture_detach(const char *name);
 /* What can be known of the capture of that name without being its reader. */
 int capture_inspect(const char *name, struct rollcall_stats *stats);
 
-/* What the control page says. */
-void capture_stats(const struct control *control, struct rollcall_stats *stats);
+/* What the control page says of an open one. */
+void capture_stats(const struct capture *capture, struct rollcall_stats *stats);
 
 #endif

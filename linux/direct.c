@@ -386,7 +386,7 @@ static int direct_stats(void *state, struct rollcall_stats *stats)
 {
     const struct direct *d = state;
 
-    capture_stats(d->capture.control, stats);
+    capture_stats(&d->capture, stats);
     stats->delivered_seq = d->decoder.seq;
     stats->ring_used = ring_produced(&d->ring) - ring_consumed(&d->ring);
     stats->wakeups = d->bell.wakeups;

@@ -178,6 +178,14 @@ int pins_replace(const char *name, const char *pin, int fd)
     return rename(new_path, path) < 0 ? -errno : 0;
 }
 
+void pins_remove_one(const char *name, const char *pin)
+{
+    char path[PINS_PATH_MAX];
+
+    pins_path(path, name, pin);
+    unlink(path);
+}
+
 int pins_remove(const char *name, bool directory)
 {
     char path[PINS_PATH_MAX];

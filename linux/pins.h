@@ -30,6 +30,9 @@ int pins_open(const char *name, const char *pin);
 /* Pins `fd` in place of what is pinned there, if anything, in one step. 0 or -errno. */
 int pins_replace(const char *name, const char *pin, int fd);
 
+/* Removes a pin, if it is there. */
+void pins_remove_one(const char *name, const char *pin);
+
 /* Removes all pins, and the directory too if `directory`. 0 or -errno. */
 int pins_remove(const char *name, bool directory);
 

@@ -515,9 +515,15 @@ static int open_failed(const struct remote *r, int err)
 
 static int remote_open(const struct rollcall_options *opts, void **state)
 {
-    struct remote *r = calloc(1, sizeof(*r));
+    struct remote *r;
     int err;
 
+    if (opts->on_full == ROLLCALL_ON_FULL_DENY)
+        return rollcall_fail(-EOPNOTSUPP,
+                             "the daemon reads the kernel, and has a policy of its own: "
+                             "set `on-full = deny` in its settings, or read the kernel "
+                             "directly");
+    r = calloc(1, sizeof(*r));
     if (!r)
         return rollcall_fail(-ENOMEM, "out of memory");
     r->opts = *opts;

@@ -55,10 +55,17 @@ enum rollcall_open_flag {
                                    that is in the kernel already is continued there */
 };
 
-#define ROLLCALL_DEFAULT_RING_SIZE  (64u << 20)
-#define ROLLCALL_DEFAULT_LATENCY_US 1000u
-#define ROLLCALL_DEFAULT_ARGS_MAX   (32u << 10)
-#define ROLLCALL_NAME_MAX           64
+/* What happens when the memory for events that wait is spent. */
+enum rollcall_on_full {
+    ROLLCALL_ON_FULL_GAP = 0, /* events are lost, and a gap says in their place how many */
+    ROLLCALL_ON_FULL_DENY = 1 /* processes whose events could not be kept are refused */
+};
+
+#define ROLLCALL_DEFAULT_RING_SIZE     (64u << 20)
+#define ROLLCALL_DEFAULT_LATENCY_US    1000u
+#define ROLLCALL_DEFAULT_ARGS_MAX      (32u << 10)
+#define ROLLCALL_DEFAULT_DENY_GRACE_MS 60000u
+#define ROLLCALL_NAME_MAX              64
 
 /*
  * How to open. Set `struct_size` to sizeof(struct rollcall_options): later versions add
@@ -79,6 +86,13 @@ struct rollcall_options {
     uint32_t args_max;   /* bytes of arguments kept of each exec; 1 .. 8 MiB. Linux only */
     uint32_t flags;      /* enum rollcall_open_flag */
     const char *socket;  /* Linux: where the daemon listens; NULL: the usual place */
+    uint32_t on_full; /* enum rollcall_on_full: the policy, which is that of whoever opened it last.
+                            ROLLCALL_ON_FULL_DENY only for a named consumer; from the daemon it cannot
+                            be had, which has its own */
+    uint32_t deny_grace_ms; /* Linux: `deny` ends when nobody has had the consumer open for so long;
+                                1 .. 86400000 milliseconds */
+    const char *deny_exempt; /* Linux: whom `deny` does not refuse: the path of a cgroup's directory
+                                (version 2), with all below it; NULL: none */
 };
 
 /* Some whole events, in order. */
@@ -111,6 +125,17 @@ struct rollcall_stats {
     uint64_t attached_ns;            /* when the capture began: mono_ns */
     uint32_t reader_pid;             /* who has it open; 0: nobody */
     uint32_t args_max;               /* bytes */
+    uint32_t on_full;                /* enum rollcall_on_full: the policy */
+    uint32_t deny_holds;             /* 1: `deny` is in force; 0: it is not, or waits for room */
+    uint64_t denied;                 /* processes that it refused */
+    uint64_t denied_execs;           /* Linux: programs that it refused */
+    uint64_t exempted;               /* Linux: both, let through without room for their events */
+    uint64_t promised;               /* Linux: bytes of the ring kept for what was admitted */
+    uint64_t deny_ended;             /* Linux: times that nobody had it open for longer than
+                                        deny_grace_ms */
+    uint32_t deny_grace_ms;          /* Linux */
+    uint32_t unused;
+    char deny_way[24]; /* Linux: how processes are refused: "LSM programs", ... */
 };
 
 /*

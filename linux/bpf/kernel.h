@@ -137,6 +137,7 @@ struct task_struct {
     int pid;
     int tgid;
     int exit_code;
+    int exit_state;
     __u64 start_boottime;
     __u64 self_exec_id;
     struct task_struct *real_parent;
@@ -163,6 +164,7 @@ struct bpf_iter__task {
 #pragma clang attribute pop
 
 #define PF_KTHREAD        0x00200000
+#define CLONE_THREAD      0x00010000
 #define SIGNAL_GROUP_EXIT 0x00000004
 
 #endif

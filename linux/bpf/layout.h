@@ -9,7 +9,7 @@
 #include <rollcall/event.h>
 
 #define CAPTURE_MAGIC  0x6c6c61636c6c6f72ull /* "rollcall" */
-#define CAPTURE_FORMAT 2u
+#define CAPTURE_FORMAT 3u
 
 #define TEXT_CHUNK   4096u       /* bytes of text in one text record */
 #define PATH_SIZE    4096u       /* room for one path */
@@ -83,6 +83,20 @@ struct state {
     uint64_t exec_id; /* the kernel's count of execs, when the last one was reported */
 };
 
+/* Room in the ring that is promised: key of `promises`. See linux/bpf/promises.h. */
+enum promised {
+    PROMISED_BIRTH = 1, /* create and exit of a task that is being made; id: its address */
+    PROMISED_EXEC,      /* the next exec of a process, without its text */
+    PROMISED_EXIT,      /* the exit of a process */
+    PROMISED_NOTHING    /* no room: the process is exempt, as who made it is */
+};
+
+struct promise {
+    uint32_t pid;  /* 0: PROMISED_BIRTH */
+    uint32_t what; /* enum promised */
+    uint64_t id;   /* of a process its start_ns */
+};
+
 /* How far the reader is: see linux/place.h. */
 struct place {
     uint64_t version;                /* 0 while it is being written */
@@ -112,7 +126,36 @@ struct hook_skips {
     uint64_t seen;
 };
 
+/* By which of the kernel's hooks processes are refused. */
+enum deny_way { DENY_NONE, DENY_LSM, DENY_MODIFY };
+
+enum deny_state {
+    DENY_OFF,
+    DENY_WAITS, /* until there is room for the exits of all processes */
+    DENY_HOLDS  /* who cannot be kept is refused */
+};
+
 #define CACHE_LINE __attribute__((aligned(64)))
+
+/* The policy `deny`: see linux/bpf/deny.h. */
+struct deny {
+    /* Reader to programs. */
+    CACHE_LINE uint32_t way; /* enum deny_way, of the programs that are attached */
+    uint32_t state;          /* enum deny_state; the programs let go, too */
+    uint64_t grace_ns;
+    uint64_t exempt_cgroup; /* 0: none */
+    uint64_t
+        reader_gone_ns;    /* since when nobody reads; 0: somebody does. The programs set it, too */
+    struct process reader; /* pid 0: none */
+    uint32_t ticks;        /* until no fork is under way any more that was admitted before */
+
+    /* Programs to reader. */
+    CACHE_LINE uint64_t denied; /* processes */
+    uint64_t denied_execs;
+    uint64_t exempted; /* forks and execs that were let through without room */
+    uint64_t ended;    /* times that nobody read for longer than grace_ns */
+    uint32_t wanting;  /* of the last promise_exits: processes whose exit found no room */
+};
 
 struct control {
     /* Written once by who makes the capture; `ready` last of all. */
@@ -149,6 +192,8 @@ struct control {
     uint64_t skips;        /* all that were noticed */
     uint64_t skips_judged; /* so many of them are healed or counted as lost */
     uint32_t untidy;       /* ticks until entries of exited processes are removed from `states` */
+
+    struct deny deny;
 };
 
 #endif

@@ -37,6 +37,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
+#define EAGAIN 11
 #define EBUSY  16
 #define EEXIST 17
 
@@ -116,6 +117,8 @@ struct {
     __type(value, struct snapshot_scratch);
 } snapshot_area SEC(".maps");
 
+#include "promises.h"
+
 /* ---- losses ---- */
 
 static __always_inline void read_losses(struct ring_head *head)
@@ -129,6 +132,8 @@ static __always_inline void count_loss(__u64 size)
 {
     __u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 
+    if (denies)
+        used += READ(promised);
     if (used + size + BPF_RINGBUF_HDR_SZ > READ(control.ring_size))
         __sync_fetch_and_add(&control.lost[ROLLCALL_LOST_FULL], 1);
     else
@@ -194,7 +199,7 @@ static __always_inline void ring_for_others(void)
         void *place;
 
         control.ring_due = 0;
-        place = bpf_ringbuf_reserve(&ring, 8, 0);
+        place = take_place(8, false);
         if (place) {
             __u64 ticket = doorbell(true);
 
@@ -307,6 +312,89 @@ static __always_inline bool win(const struct process *process, __u32 exited)
     return err != -EEXIST;
 }
 
+/* ---- what becomes of a process's promises ---- */
+
+static __always_inline struct promise birth_of(struct task_struct *task)
+{
+    struct promise promise = {.what = PROMISED_BIRTH, .id = (__u64)task};
+
+    return promise;
+}
+
+static __always_inline struct promise promise_of(struct task_struct *leader, __u32 what)
+{
+    struct promise promise = {.pid = leader->tgid, .what = what, .id = leader->start_boottime};
+
+    return promise;
+}
+
+/* Whose children are exempt. */
+static __always_inline bool is_trusted(struct task_struct *task)
+{
+    return task->tgid == 1 || task->flags & PF_KTHREAD ||
+           (__u32)task->tgid == READ(control.deny.reader.pid);
+}
+
+static __always_inline void reader_left(struct task_struct *leader)
+{
+    if ((__u32)leader->tgid != READ(control.deny.reader.pid) ||
+        leader->start_boottime != READ(control.deny.reader.start_ns))
+        return;
+    control.deny.reader.pid = 0;
+    control.deny.reader_gone_ns = bpf_ktime_get_boot_ns();
+}
+
+/* It is announced. true: with a promise for that; the one for its exit goes over to it. */
+static __always_inline bool born(struct task_struct *leader, struct task_struct *creator)
+{
+    struct promise birth = birth_of(leader);
+    struct promise exit = promise_of(leader, PROMISED_EXIT);
+    struct promise nothing = promise_of(leader, PROMISED_NOTHING);
+    bool is_promised = take_promise(&birth);
+    __u32 noted = 1;
+
+    if (is_promised && (int)bpf_map_update_elem(&promises, &exit, &noted, BPF_NOEXIST))
+        give_back(EVENT_SPACE);
+    if (creator && is_trusted(creator))
+        bpf_map_update_elem(&promises, &nothing, &noted, BPF_NOEXIST);
+    return is_promised;
+}
+
+/* Its program is replaced. Returns how many bytes are promised for that. */
+static __always_inline __u64 becomes(struct task_struct *leader)
+{
+    struct promise exec = promise_of(leader, PROMISED_EXEC);
+
+    reader_left(leader);
+    return take_promise(&exec) ? EXEC_SPACE : 0;
+}
+
+/* What no exit has taken. */
+static __always_inline void forget(struct task_struct *leader)
+{
+    struct promise exec = promise_of(leader, PROMISED_EXEC);
+    struct promise nothing = promise_of(leader, PROMISED_NOTHING);
+
+    reader_left(leader);
+    end_promise(&exec, EXEC_SPACE);
+    take_promise(&nothing);
+}
+
+/* It exits. true: with a promise for that, which may still be its birth's. */
+static __always_inline bool dies(struct task_struct *leader)
+{
+    struct promise exit = promise_of(leader, PROMISED_EXIT);
+    struct promise birth = birth_of(leader);
+
+    forget(leader);
+    if (take_promise(&exit))
+        return true;
+    if (!take_promise(&birth))
+        return false;
+    give_back(EVENT_SPACE);
+    return true;
+}
+
 /* Announces `leader`, which is its own fork's child (creator is who forked) or was overlooked
  * until now (creator is NULL). */
 static __always_inline void announce(struct task_struct *leader, struct task_struct *creator,
@@ -318,7 +406,7 @@ static __always_inline void announce(struct task_struct *leader, struct task_str
     bool old = !creator && is_old(leader);
 
     read_losses(&head);
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    record = take_place(sizeof(*record), denies && born(leader, creator));
     if (!record) {
         if (win(&process, 0))
             count_loss(sizeof(*record));
@@ -497,7 +585,7 @@ static __always_inline void report_exit(struct task_struct *leader, bool rings)
     struct ring_head head;
 
     read_losses(&head);
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    record = take_place(sizeof(*record), denies && dies(leader));
     if (!record) {
         count_loss(sizeof(*record));
         return;
@@ -660,7 +748,7 @@ static long write_chunk(__u32 index, struct more *more)
     __u32 size = more->left;
 
     if (!is_crowded())
-        chunk = bpf_ringbuf_reserve(&ring, sizeof(*chunk), 0);
+        chunk = take_place(sizeof(*chunk), false);
     if (!chunk) {
         more->refused = 1;
         return 1;
@@ -753,21 +841,30 @@ static __always_inline void write_text(struct bpf_dynptr *record, __u32 offset, 
 enum written { NO_PLACE, NOT_WON, WRITTEN };
 
 /* Writes a record with the texts that are in scratch memory, and what there is `more`. With a
- * process: only if its announcement can be won. */
+ * process: only if its announcement can be won. in_hand: so many bytes of its place are
+ * promised, which the caller keeps when there is NO_PLACE for the rest. */
 static __always_inline enum written write_texts(struct ring_event *base, struct ring_texts *texts,
                                                 const char *exe, const char *path, const char *args,
                                                 __u32 args_room, struct more *more,
-                                                const struct process *process, bool rings)
+                                                const struct process *process, __u64 in_hand,
+                                                bool rings)
 {
     __u32 exe_size = texts->exe_size, cwd_size = texts->cwd_size, args_size = texts->args_size;
     __u32 offset = sizeof(*base) + sizeof(*texts);
+    __u32 size = offset + exe_size + cwd_size + args_size;
     struct bpf_dynptr record;
     __u64 ticket;
 
-    if (bpf_ringbuf_reserve_dynptr(&ring, offset + exe_size + cwd_size + args_size, 0, &record)) {
+    if (denies && !claim(SPACE(size) - in_hand))
+        return NO_PLACE;
+    if (bpf_ringbuf_reserve_dynptr(&ring, size, 0, &record)) {
         bpf_ringbuf_discard_dynptr(&record, BPF_RB_NO_WAKEUP);
+        if (denies)
+            give_back(SPACE(size) - in_hand);
         return NO_PLACE;
     }
+    if (denies)
+        give_back(SPACE(size));
     if (process && !win(process, 0)) {
         bpf_ringbuf_discard_dynptr(&record, BPF_RB_NO_WAKEUP);
         return NOT_WON;
@@ -835,6 +932,7 @@ static __always_inline void report_exec(struct task_struct *task, struct linux_b
     struct scratch *scratch;
     enum written written = NO_PLACE;
     __u32 room = text_room();
+    __u64 in_hand = denies ? becomes(task) : 0;
 
     more.mono_ns = bpf_ktime_get_boot_ns();
     read_losses(&base.head);
@@ -847,7 +945,7 @@ static __always_inline void report_exec(struct task_struct *task, struct linux_b
         read_cwd(scratch, task, &texts, room);
         read_args(scratch, task, &texts, &more, room);
         written = write_texts(&base, &texts, scratch->exe, scratch->path, scratch->args,
-                              sizeof(scratch->args), &more, NULL, rings);
+                              sizeof(scratch->args), &more, NULL, in_hand, rings);
         release_scratch(scratch);
         if (written == WRITTEN)
             count_cut(&texts, room);
@@ -856,8 +954,12 @@ static __always_inline void report_exec(struct task_struct *task, struct linux_b
         cut_texts(&texts);
         texts.has |= 1 << ROLLCALL_EXE | 1 << ROLLCALL_CWD | 1 << ROLLCALL_ARGS;
         texts.args_full = task->mm->arg_end - task->mm->arg_start;
-        if (write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, NULL, rings) == NO_PLACE)
-            count_loss(sizeof(base) + sizeof(texts));
+        written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, NULL, in_hand, rings);
+    }
+    if (written == NO_PLACE) {
+        count_loss(sizeof(base) + sizeof(texts));
+        if (denies)
+            give_back(in_hand);
     }
 }
 
@@ -1009,10 +1111,10 @@ static __always_inline void announce_other(struct task_struct *task)
         base.event.flags |= ROLLCALL_LATE;
     read_other_texts(area, task, &texts, room);
     written = write_texts(&base, &texts, area->exe, area->cwd, area->args, sizeof(area->args), NULL,
-                          &process, true);
+                          &process, 0, true);
     if (written == NO_PLACE) {
         cut_texts(&texts);
-        written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, &process, true);
+        written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, &process, 0, true);
     }
     if (written == NO_PLACE && win(&process, 0))
         count_loss(sizeof(base) + sizeof(texts));
@@ -1030,7 +1132,7 @@ static __always_inline void finish_snapshot(void)
     if (!READ(control.synced_due))
         return;
     read_losses(&head);
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    record = take_place(sizeof(*record), false);
     if (!record)
         return;
     head.kind = RING_EVENT;
@@ -1071,7 +1173,7 @@ int mark(void *context)
     struct ring_head head;
 
     read_losses(&head);
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    record = take_place(sizeof(*record), false);
     if (!record)
         return 1;
     head.kind = RING_MARK;
@@ -1081,6 +1183,8 @@ int mark(void *context)
     bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
     return 0;
 }
+
+#include "deny.h"
 
 #ifdef ROLLCALL_TEST_PRODUCER
 /* Writes events as fast as can be, as the hooks do: so many exits, or so many processes, each with

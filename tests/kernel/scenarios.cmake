@@ -26,6 +26,7 @@ scenario_test(leases)
 scenario_test(pid_reuse)
 scenario_test(fd)
 scenario_test(preempt_storm)
+scenario_test(deny)
 
 # The same with programs of which runs are skipped, see README.md: storm_variant(NAME LATE), where
 # LATE says whether processes must be announced late, or none may be.

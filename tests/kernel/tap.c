@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tap NAME FILE: reads the durable consumer NAME, appends what identifies each event to FILE
- * (struct tapped) and acknowledges it after that; until SIGTERM.
+ * tap NAME FILE [deny]: reads the durable consumer NAME, appends what identifies each event to FILE
+ * (struct tapped) and acknowledges it after that; until SIGTERM. With `deny`: under that policy.
  */
 #include "tests/kernel/tap.h"
 
@@ -51,8 +51,10 @@ int main(int argc, char **argv)
     struct rollcall *rc;
     int fd;
 
-    if (argc != 3)
+    if (argc != 3 && argc != 4)
         return 2;
+    if (argc == 4)
+        opts.on_full = ROLLCALL_ON_FULL_DENY;
     sigaction(SIGTERM, &action, NULL);
     fd = open(argv[2], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     opts.name = argv[1];

@@ -18,5 +18,17 @@ foreach(build static other)
   target_link_libraries(tap_${build} PRIVATE rollcall_options rollcall_${build})
 endforeach()
 capture_test(takeover rollcall_static)
-target_compile_definitions(test_takeover PRIVATE TAP_DIRECTORY="$<TARGET_FILE_DIR:tap_static>")
-add_dependencies(test_takeover tap_static tap_other)
+target_compile_definitions(test_takeover PRIVATE DENIES=false)
+
+# The same under the policy `deny`.
+add_executable(test_takeover_deny test_takeover.c part.c)
+target_link_libraries(test_takeover_deny PRIVATE rollcall_options PkgConfig::CMOCKA rollcall_static)
+target_compile_definitions(test_takeover_deny PRIVATE DENIES=true)
+add_test(NAME kernel.takeover_deny COMMAND test_takeover_deny)
+set_tests_properties(kernel.takeover_deny PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+  RUN_SERIAL TRUE)
+
+foreach(test test_takeover test_takeover_deny)
+  target_compile_definitions(${test} PRIVATE TAP_DIRECTORY="$<TARGET_FILE_DIR:tap_static>")
+  add_dependencies(${test} tap_static tap_other)
+endforeach()

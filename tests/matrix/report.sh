@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2154
 # What came of it: a line a kernel, and the page. For run.sh.
 
-features=(capture snapshot healing arguments redelivery waking)
+features=(capture snapshot healing arguments redelivery waking deny)
 declare -A titles=([capture]='capture' [snapshot]='snapshot' [healing]='healing'
-    [arguments]='long arguments' [redelivery]='redelivery' [waking]='waking')
+    [arguments]='long arguments' [redelivery]='redelivery' [waking]='waking' [deny]='deny')
 
 # feature_state NAME FEATURE: yes, no, or skipped.
 feature_state() {
@@ -55,9 +55,9 @@ all_results() {
 table_features() {
     local results name feature state
     printf '| | Linux | build | tests |'
-    printf ' %s |' "${features[@]/arguments/long arguments}" deny
+    printf ' %s |' "${features[@]/arguments/long arguments}"
     printf '\n| --- | --- | --- | --- |'
-    printf ' --- |%.0s' "${features[@]}" deny
+    printf ' --- |%.0s' "${features[@]}"
     echo
     while IFS=$'\t' read -r results name; do
         if [ -f "$results/$name.skipped" ]; then
@@ -71,7 +71,7 @@ table_features() {
             state=$(feature_state "$name" "$feature")
             printf ' %s |' "${state/#yes/shown}"
         done
-        echo ' no |'
+        echo
     done < <(all_results)
 }
 
