@@ -102,6 +102,21 @@ static double rate(struct consumer *consumer, const struct rollcall_stats *now)
 
 /* ---- for programs ---- */
 
+static void put_json_policy(json_t *line, const struct rollcall_stats *now)
+{
+    json_object_set_new(line, "on_full", json_string(now->on_full ? "deny" : "gap"));
+    if (!now->on_full)
+        return;
+    json_object_set_new(line, "deny_way", json_string(now->deny_way));
+    json_object_set_new(line, "deny_holds", json_boolean(now->deny_holds));
+    json_object_set_new(line, "denied", json_integer((json_int_t)now->denied));
+    json_object_set_new(line, "denied_execs", json_integer((json_int_t)now->denied_execs));
+    json_object_set_new(line, "exempted", json_integer((json_int_t)now->exempted));
+    json_object_set_new(line, "promised", json_integer((json_int_t)now->promised));
+    json_object_set_new(line, "deny_ended", json_integer((json_int_t)now->deny_ended));
+    json_object_set_new(line, "deny_grace_ms", json_integer(now->deny_grace_ms));
+}
+
 static int put_json(FILE *to, const struct consumer *consumer, const struct rollcall_stats *now,
                     double events_per_second)
 {
@@ -121,6 +136,7 @@ static int put_json(FILE *to, const struct consumer *consumer, const struct roll
                   "attached_ns", (json_int_t)now->attached_ns, "args_max", (int)now->args_max);
     json_object_set_new(line, "reader_pid",
                         now->reader_pid ? json_integer(now->reader_pid) : json_null());
+    put_json_policy(line, now);
     if (events_per_second >= 0)
         json_object_set_new(line, "acked_per_second", json_real(events_per_second));
     err = line ? json_dumpf(line, to, JSON_COMPACT | JSON_REAL_PRECISION(6)) : -1;
@@ -145,6 +161,28 @@ static void put_losses(FILE *to, const struct rollcall_stats *now)
     fputs(lost(now) ? ")\n" : "\n", to);
 }
 
+/* Windows has one way to refuse, refuses no programs, and promises nothing. */
+static void put_policy(FILE *to, const struct rollcall_stats *now)
+{
+    char promised[SIZE_TEXT];
+
+    if (!now->on_full)
+        return;
+    fprintf(to, "  when full   deny, %s\n",
+            now->deny_holds ? "in force" : "not in force: nobody reads, or there is no room yet");
+    fprintf(to, "  denied      %" PRIu64 " processes", now->denied);
+    if (!*now->deny_way) {
+        fputc('\n', to);
+        return;
+    }
+    fprintf(to, ", %" PRIu64 " programs, by %s; %" PRIu64 " were exempt\n", now->denied_execs,
+            now->deny_way, now->exempted);
+    fprintf(to, "  promised    %s, to what was admitted\n", size_text(promised, now->promised));
+    if (now->deny_ended)
+        fprintf(to, "  ended       %" PRIu64 " times, as nobody read for %s\n", now->deny_ended,
+                lines_duration(now->deny_grace_ms * 1000000ull));
+}
+
 static void put_text(FILE *to, const struct consumer *consumer, const struct rollcall_stats *now,
                      double events_per_second)
 {
@@ -165,6 +203,7 @@ static void put_text(FILE *to, const struct consumer *consumer, const struct rol
             100.0 * (double)now->ring_used / (double)now->ring_size);
     fputs("  lost        ", to);
     put_losses(to, now);
+    put_policy(to, now);
     if (now->texts_cut)
         fprintf(to, "  cut         text of %" PRIu64 " events, for want of memory\n",
                 now->texts_cut);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/requirements.h"
 
+#include "linux/deny.h"
 #include "linux/exit_hook.h"
 
 #include <rollcall/rollcall.h>
@@ -232,6 +233,24 @@ static void check_programs(struct checks *checks, bool others_met)
             "else use a kernel of the distribution");
 }
 
+/* Nothing is missing without it, except that policy. */
+static void check_deny(struct checks *checks, bool others_met)
+{
+    struct requirement *requirement = add(checks, "refusing processes");
+    enum deny_way way;
+    char why[160];
+
+    if (!others_met) {
+        found(requirement, "not tried");
+        return;
+    }
+    way = deny_find_way(why, sizeof(why));
+    if (way != DENY_NONE)
+        found(requirement, "`--on-full=deny` is possible, by %s", deny_way_name(way));
+    else
+        found(requirement, "`--on-full=deny` is not possible (%s)", why);
+}
+
 static void check_jit(struct checks *checks)
 {
     struct requirement *requirement = add(checks, "BPF compiler");
@@ -306,6 +325,7 @@ size_t requirements_check(struct requirement *list, size_t room)
     for (size_t i = 0; i < checks.count; i++)
         met = met && list[i].state != REQUIREMENT_MISSING;
     check_programs(&checks, met);
+    check_deny(&checks, met);
     check_jit(&checks);
     check_bpffs(&checks);
     check_memory(&checks);

@@ -81,6 +81,32 @@ refused_programs() {
     expect_all 'does not allow loading.*doctor' "$tools/refuse-programs" "$EPERM"
 }
 
+# Where it is possible, tests/kernel/test_deny.c shows what it does.
+no_deny() {
+    "$command" doctor | grep -q 'on-full=deny. is not possible' ||
+        not_tried "a kernel that cannot refuse processes" || return 0
+    expect 1 "${record[@]}" --on-full=deny "$journal"
+    said "^rollcall record: this kernel lets no program refuse a process, .*LSM programs: .*fmod_ret"
+    no_files "$journal"
+    nothing_left
+    expect 0 "${record[@]}" "$journal"
+    expect 1 "${record[@]}" --on-full=deny "$journal"
+    said "this kernel lets no program refuse a process"
+    expect 0 "${record[@]}" "$journal"
+    expect 0 "$command" detach "$name"
+    rm "$journal"*
+}
+
+wrong_policies() {
+    expect 2 "${record[@]}" --on-full=drop "$journal"
+    said "takes .gap. or .deny., not 'drop'"
+    expect 2 "${record[@]}" --on-full=deny --deny-grace 1ms "$journal"
+    said "takes a duration from 1s to 1d, not '1ms'"
+    expect 2 "${record[@]}" --deny-exempt /sys/fs/cgroup "$journal"
+    said "are for --on-full=deny"
+    nothing_left
+}
+
 no_bpffs() {
     # shellcheck disable=SC2016 # the inner shells expand it
     local without=(unshare -m bash -c
@@ -229,6 +255,8 @@ usage() {
 not_root
 no_btf
 refused_programs
+no_deny
+wrong_policies
 no_bpffs
 in_use
 expect 0 "${record[@]}" "$journal"
