@@ -24,9 +24,6 @@ uint64_t file_size(const char *path);
 
 void file_remove(const char *path);
 
-/* Waits until all that was written to the file is on the disk. */
-int file_sync(const char *path);
-
 /* The errno value (positive) of what sqlite3_system_errno() gives; 0 of 0. */
 int file_error(int code);
 

@@ -97,17 +97,14 @@ int journal_keep(struct journal *journal, uint64_t bytes, uint64_t seconds)
 static int prepare_writer(struct journal *journal, int64_t version)
 {
     /* The size of pages and the vacuum only take effect before the first table. */
-    static const char settings[] =
-        "PRAGMA page_size = " TEXT_OF(PAGE_SIZE) "; PRAGMA auto_vacuum = INCREMENTAL;"
-                                                 "PRAGMA journal_mode = WAL;"
-                                                 "PRAGMA secure_delete = OFF;"
-                                                 "PRAGMA cache_size = -" TEXT_OF(CACHE_KIB);
+    static const char settings[] = "PRAGMA page_size = " TEXT_OF(
+        PAGE_SIZE) "; PRAGMA auto_vacuum = INCREMENTAL;"
+                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                   "PRAGMA secure_delete = OFF;"
+                   "PRAGMA cache_size = -" TEXT_OF(CACHE_KIB);
     int persist = 1;
     int err = journal_run(journal, settings);
 
-    if (err == 0)
-        err = journal_run(journal, journal->opts.sync_later ? "PRAGMA synchronous = NORMAL"
-                                                            : "PRAGMA synchronous = FULL");
     /* With the WAL in place, whoever may only read the directory can still read the journal. */
     sqlite3_file_control(journal->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     if (err == 0)
@@ -293,18 +290,4 @@ int journal_size(struct journal *journal, uint64_t *bytes)
 {
     *bytes = size_of(journal, "") + size_of(journal, "-wal") + size_of(journal, "-shm");
     return *bytes > 0 ? 0 : journal_file_failed(journal->path, -ENOENT);
-}
-
-/* Nothing of SQLite's, which belongs to another thread; what is not in the log any more it has
- * brought to the disk itself. */
-int journal_sync(const struct journal *journal)
-{
-    char *name = NULL;
-    int err;
-
-    if (asprintf(&name, "%s-wal", journal->path) < 0)
-        return rollcall_fail(-ENOMEM, "no memory for the journal '%s'", journal->path);
-    err = file_sync(name);
-    free(name);
-    return err < 0 ? journal_file_failed(journal->path, err) : 0;
 }

@@ -19,8 +19,6 @@ struct journal;
 
 struct journal_options {
     bool read_only;        /* the file must exist, and is not changed */
-    bool sync_later;       /* what is stored survives the end of the process, but that of the system
-                              only after journal_sync() */
     uint64_t keep_bytes;   /* retention: size of the file, 0: no limit */
     uint64_t keep_seconds; /* retention: age of an event, 0: no limit */
 };
@@ -39,17 +37,12 @@ void journal_close(struct journal *journal);
 void journal_discard(struct journal *journal);
 
 /*
- * Stores the events in one transaction; when it returns 0 they are on the disk, unless `sync_later` is
- * set. Events that are
+ * Stores the events in one transaction; when it returns 0 they are on the disk. Events that are
  * there already, by (epoch, seq), are left as they are. After an error nothing of the batch is
  * stored, and the same call can be made again when the cause is gone.
  * -ENOSPC the disk is full, -EBUSY locked by another program, -EIO, -EBADMSG, -EROFS, -EACCES.
  */
 int journal_append(struct journal *journal, const struct rollcall_batch *batch);
-
-/* With `sync_later`: waits until all that was stored before is on the disk. Other threads may use the
- * journal meanwhile, but not close it. -EIO, ...; the same call can be made again. */
-int journal_sync(const struct journal *journal);
 
 /* Other limits for retention than those it was opened with. 0 or a negative errno. */
 int journal_keep(struct journal *journal, uint64_t bytes, uint64_t seconds);

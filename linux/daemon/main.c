@@ -196,11 +196,8 @@ static int open_and_serve(struct daemon *d)
 {
     struct source *source = &d->source;
     struct writer *writer = &source->writer;
-    struct journal_options writing = d->settings.retention;
-    int err;
+    int err = journal_open(d->settings.journal, &d->settings.retention, &writer->journal);
 
-    writing.sync_later = true;
-    err = journal_open(d->settings.journal, &writing, &writer->journal);
     if (err < 0)
         return err;
     err = rollcall_open(&d->settings.capture, &source->rc);

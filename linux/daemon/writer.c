@@ -97,20 +97,13 @@ static int append(const struct writer *writer, const struct lot *lot)
     return 0;
 }
 
-static int sync_all(const struct writer *writer, const struct lot *lot)
-{
-    (void)lot;
-    return journal_sync(writer->journal);
-}
-
 /* However long it takes: the events wait in the kernel meanwhile. -EINTR: it is to stop. */
-static int insist(struct writer *writer, int (*step)(const struct writer *, const struct lot *),
-                  const struct lot *lot)
+static int insist(struct writer *writer, const struct lot *lot)
 {
     atomic_bool *is_blocked = &writer->measures->is_blocked;
     int err;
 
-    while ((err = step(writer, lot)) < 0 && passes(err)) {
+    while ((err = append(writer, lot)) < 0 && passes(err)) {
         if (!atomic_exchange(is_blocked, true)) {
             log_line(LOG_ERR, "%s; trying again every second, events wait in the kernel meanwhile",
                      rollcall_error());
@@ -128,10 +121,8 @@ static int insist(struct writer *writer, int (*step)(const struct writer *, cons
 static int write_lot(struct writer *writer, struct lot *lot)
 {
     uint64_t last_seq = lot->batch.last_seq;
-    int err = insist(writer, append, lot);
+    int err = insist(writer, lot);
 
-    if (err == 0)
-        err = insist(writer, sync_all, lot);
     if (err < 0)
         return err;
     lot_clear(lot);
@@ -220,7 +211,7 @@ static int write_rest(struct writer *writer, struct lot *rest)
         err = write_lot(writer, rest);
     if (err == 0 && places_due(writer->places, &urgent))
         err = places_store(writer->places, writer->journal);
-    return err == 0 ? journal_sync(writer->journal) : err;
+    return err;
 }
 
 void writer_stop(struct writer *writer, struct lot *rest)

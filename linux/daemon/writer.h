@@ -44,8 +44,7 @@ struct writer {
     uint64_t store_at; /* places */
 };
 
-/* synced_seq: what the kernel has been told. The journal is one of which `sync_later` is set. 0 or a
- * negative errno (rollcall_fail). */
+/* synced_seq: what the kernel has been told. 0 or a negative errno (rollcall_fail). */
 int writer_start(struct writer *writer, uint64_t synced_seq);
 
 /* Takes the lot, and leaves an empty one in its place. false: it is not ready for one; it will wake the

@@ -49,18 +49,6 @@ void file_remove(const char *path)
     unlink(path);
 }
 
-int file_sync(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int err;
-
-    if (fd < 0)
-        return -errno;
-    err = fdatasync(fd) < 0 ? -errno : 0;
-    close(fd);
-    return err;
-}
-
 int file_error(int code)
 {
     return code;

@@ -119,26 +119,6 @@ void file_remove(const char *path)
     free(wide);
 }
 
-int file_sync(const char *path)
-{
-    wchar_t *wide = wide_from(path);
-    HANDLE file;
-    int err = 0;
-
-    if (!wide)
-        return -ENOMEM;
-    file = CreateFileW(wide, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                       NULL, OPEN_EXISTING, 0, NULL);
-    if (file == INVALID_HANDLE_VALUE) {
-        err = last_error();
-    } else {
-        err = FlushFileBuffers(file) ? 0 : last_error();
-        CloseHandle(file);
-    }
-    free(wide);
-    return err;
-}
-
 int file_error(int code)
 {
     return error_number((uint32_t)code);
