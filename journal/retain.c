@@ -4,6 +4,7 @@
  * behind the place where it has come to (table `pruned`), and goes when their end is removed.
  */
 #include "journal/state.h"
+#include "journal/uptime.h"
 #include "lib/error.h"
 
 #include <errno.h>
@@ -23,6 +24,12 @@ struct piece {
     bool more; /* events follow it that are due as well */
 };
 
+/* What is removed: what is older than this. */
+struct limit {
+    int64_t mono_ns; /* of any epoch */
+    int64_t time;    /* or, of an epoch that has ended, this */
+};
+
 /* Processes of older epochs have ended with it: there everything goes, from the beginning. */
 static const char start_sql[] =
     "SELECT n.newest, CASE WHEN p.epoch = n.newest THEN p.epoch ELSE -1 END,"
@@ -31,7 +38,7 @@ static const char start_sql[] =
     " WHERE n.newest IS NOT NULL";
 
 static const char piece_sql[] =
-    "SELECT epoch, seq + max(coalesce(lost, 1), 1) - 1, time FROM events"
+    "SELECT epoch, seq + max(coalesce(lost, 1), 1) - 1, time, mono_ns FROM events"
     " WHERE (epoch, seq) > (:from_epoch, :from_seq) ORDER BY epoch, seq";
 
 /* Of a process that has ended what was left of it before, and execs that are not its last. */
@@ -102,8 +109,21 @@ static int find_start(const struct journal *journal, struct piece *piece, bool *
     return err;
 }
 
-/* The longest piece whose events are all from before `before`. *found: whether it has any. */
-static int find_end(const struct journal *journal, struct piece *piece, int64_t before, bool *found)
+/*
+ * The clock of events cannot be set, so those of the newest epoch are as old as it says. It has gone on
+ * since, and began anew with each boot: an event of an older epoch is that old at least. If that
+ * is not enough, the time of day is all there is to know its age by.
+ */
+static bool is_due(const struct piece *piece, const struct limit *limit, sqlite3_stmt *event)
+{
+    return sqlite3_column_int64(event, 3) < limit->mono_ns ||
+           (sqlite3_column_int64(event, 0) != piece->newest &&
+            sqlite3_column_int64(event, 2) < limit->time);
+}
+
+/* The longest piece whose events are all due. *found: whether it has any. */
+static int find_end(const struct journal *journal, struct piece *piece, const struct limit *limit,
+                    bool *found)
 {
     sqlite3_stmt *statement = NULL;
     int err = journal_prepare(journal, piece_sql, &statement);
@@ -114,7 +134,7 @@ static int find_end(const struct journal *journal, struct piece *piece, int64_t 
         return err;
     bind(piece, statement);
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        piece->more = sqlite3_column_int64(statement, 2) < before;
+        piece->more = is_due(piece, limit, statement);
         if (!piece->more || count == PIECE_EVENTS)
             break;
         piece->to_epoch = sqlite3_column_int64(statement, 0);
@@ -162,13 +182,13 @@ static int remove_piece(const struct journal *journal, struct piece *piece)
 }
 
 /* *removed: whether a piece was there. Returns 1 if another is due, else 0. */
-static int remove_before(const struct journal *journal, int64_t before, bool *removed)
+static int remove_before(const struct journal *journal, const struct limit *limit, bool *removed)
 {
     struct piece piece = {0};
     int err = find_start(journal, &piece, removed);
 
     if (err == 0 && *removed)
-        err = find_end(journal, &piece, before, removed);
+        err = find_end(journal, &piece, limit, removed);
     if (err == 0 && *removed)
         err = remove_piece(journal, &piece);
     return err < 0 ? err : piece.more;
@@ -176,15 +196,17 @@ static int remove_before(const struct journal *journal, int64_t before, bool *re
 
 static int remove_old(const struct journal *journal)
 {
-    struct timespec now;
     uint64_t keep = journal->opts.keep_seconds;
+    struct limit limit = {0};
+    struct timespec now;
     bool removed;
 
     clock_gettime(CLOCK_REALTIME, &now);
     if (keep == 0 || keep > (uint64_t)now.tv_sec)
         return 0;
-    return remove_before(journal, (now.tv_sec - (int64_t)keep) * 1000000000 + now.tv_nsec,
-                         &removed);
+    limit.mono_ns = (int64_t)uptime_ns() - (int64_t)keep * 1000000000;
+    limit.time = (now.tv_sec - (int64_t)keep) * 1000000000 + now.tv_nsec;
+    return remove_before(journal, &limit, &removed);
 }
 
 /* ---- by size ---- */
@@ -237,13 +259,14 @@ static int shrink(const struct journal *journal)
 
 static int remove_too_much(const struct journal *journal)
 {
+    const struct limit all = {.mono_ns = INT64_MAX};
     struct pages pages = {0};
     bool removed = false;
     int err = count_pages(journal, &pages);
 
     /* A little below, so that what comes next finds free pages, and the file need not shrink. */
     if (err == 0 && (pages.all - pages.unused) * pages.size > room(journal) / 16 * 15)
-        err = remove_before(journal, INT64_MAX, &removed);
+        err = remove_before(journal, &all, &removed);
     if (err >= 0)
         err = count_pages(journal, &pages);
     if (err < 0 || pages.all * pages.size <= room(journal))

@@ -110,7 +110,7 @@ struct rollcall_event *add_event(struct events *events, const struct rollcall_ev
     to->version = ROLLCALL_EVENT_VERSION;
     to->seq = events->batch.last_seq + 1;
     if (to->mono_ns == 0)
-        to->mono_ns = to->seq * 1000;
+        to->mono_ns = events->began_ns + to->seq * 1000;
     events->batch.last_seq = rollcall_event_last_seq(to);
     events->batch.count++;
     return to;

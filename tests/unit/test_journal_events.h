@@ -35,7 +35,8 @@ struct events {
     struct rollcall_batch batch;
     char *data;
     size_t space;
-    size_t last; /* where the last one begins */
+    size_t last;       /* where the last one begins */
+    uint64_t began_ns; /* the first of them: added to mono_ns */
 };
 
 void events_init(struct events *events, uint64_t epoch, uint64_t first_seq);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Retention: what is too old or too much goes, what is known of living processes stays. */
+#include "journal/uptime.h"
 #include "tests/unit/test_journal_events.h"
 
 #include <setjmp.h>
@@ -11,7 +12,8 @@
 
 #include <cmocka.h>
 
-#define MIB (UINT64_C(1) << 20)
+#define HOUR_NS UINT64_C(3600000000000)
+#define MIB     (UINT64_C(1) << 20)
 
 /* Appends what was added, and begins anew with the next numbers. */
 static void append(struct journal_fixture *f)
@@ -19,11 +21,13 @@ static void append(struct journal_fixture *f)
     uint64_t next = f->events.batch.last_seq + 1;
     uint64_t epoch = f->events.batch.epoch;
     int64_t offset = f->events.batch.wall_offset_ns;
+    uint64_t began_ns = f->events.began_ns;
 
     expect_append(f->journal, &f->events.batch, 0);
     events_free(&f->events);
     events_init(&f->events, epoch, next);
     f->events.batch.wall_offset_ns = offset;
+    f->events.began_ns = began_ns;
 }
 
 /* Retains to the end; returns how many calls it took. */
@@ -61,20 +65,21 @@ static void expect_left(struct journal_fixture *f, const char *want)
 
 static void from_now_on(struct journal_fixture *f)
 {
-    f->events.batch.wall_offset_ns = (int64_t)time(NULL) * 1000000000;
+    f->events.began_ns = uptime_ns() + HOUR_NS;
+    f->events.batch.wall_offset_ns = (int64_t)time(NULL) * 1000000000 - (int64_t)uptime_ns();
 }
 
-/* The times of EPOCH are older than an hour by far. */
-static void open_for_an_hour(struct journal_fixture *f)
+/* The times of EPOCH are older than that by far. */
+static void open_for_a_second(struct journal_fixture *f)
 {
-    f->journal = open_journal(&f->place, &(struct journal_options){.keep_seconds = 3600});
+    f->journal = open_journal(&f->place, &(struct journal_options){.keep_seconds = 1});
 }
 
 static void by_age(void **state)
 {
     struct journal_fixture *f = *state;
 
-    open_for_an_hour(f);
+    open_for_a_second(f);
     add_simple(&f->events, ROLLCALL_EXISTS, 1); /* 1: lives */
     add_simple(&f->events, ROLLCALL_CREATE, 2); /* 2: lives */
     add_simple(&f->events, ROLLCALL_EXEC, 2);   /* 3 */
@@ -99,7 +104,7 @@ static void what_stayed_goes_later(void **state)
 {
     struct journal_fixture *f = *state;
 
-    open_for_an_hour(f);
+    open_for_a_second(f);
     add_simple(&f->events, ROLLCALL_CREATE, 1);
     add_simple(&f->events, ROLLCALL_EXEC, 1);
     add_text(&f->events, ROLLCALL_ARGS, "\xff", 1, 0, 1);
@@ -125,7 +130,7 @@ static void older_epochs_go_altogether(void **state)
     struct journal_fixture *f = *state;
     uint64_t seq = 0;
 
-    open_for_an_hour(f);
+    open_for_a_second(f);
     add_simple(&f->events, ROLLCALL_CREATE, 1);
     add_simple(&f->events, ROLLCALL_CREATE, 2);
     append(f);
@@ -145,7 +150,7 @@ static void all_removed_is_not_forgotten(void **state)
     struct journal_fixture *f = *state;
     uint64_t seq = 0;
 
-    open_for_an_hour(f);
+    open_for_a_second(f);
     add_processes(&f->events, 1, 10);
     append(f);
     retain(f);
@@ -154,11 +159,30 @@ static void all_removed_is_not_forgotten(void **state)
     assert_int_equal(seq, 30);
 }
 
+/* Whatever the time of day was set to: of the newest epoch counts what the clock of events says. */
+static void clock_was_set(void **state)
+{
+    struct journal_fixture *f = *state;
+
+    open_for_a_second(f);
+    /* Of long ago, which the time of day says is to come. */
+    f->events.batch.wall_offset_ns = ((int64_t)time(NULL) + 3600) * 1000000000;
+    add_processes(&f->events, 1, 1); /* 1 2 3 */
+    append(f);
+    /* Of now, with a time of long ago. */
+    f->events.began_ns = uptime_ns() + HOUR_NS;
+    f->events.batch.wall_offset_ns = 0;
+    add_processes(&f->events, 2, 1); /* 4 5 6 */
+    append(f);
+    retain(f);
+    expect_left(f, " 4 5 6");
+}
+
 static void a_piece_at_a_time(void **state)
 {
     struct journal_fixture *f = *state;
 
-    open_for_an_hour(f);
+    open_for_a_second(f);
     add_processes(&f->events, 1, 3000);
     append(f);
     assert_int_equal(journal_retain(f->journal), 1);
@@ -269,6 +293,7 @@ int main(void)
         TEST(what_stayed_goes_later),
         TEST(older_epochs_go_altogether),
         TEST(all_removed_is_not_forgotten),
+        TEST(clock_was_set),
         TEST(a_piece_at_a_time),
         TEST(stays_below_its_size),
         TEST(shrinks),
