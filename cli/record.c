@@ -339,7 +339,9 @@ static int open_both(struct record *record)
         complain(err == -ENOSPC ? WAITING : "%s", rollcall_error());
     if (err < 0 && err != -ENOSPC)
         return err;
-    opened = rollcall_open(&record->opts, &record->rc);
+    if (err == 0)
+        err = journal_newest(record->journal, &record->opts.kept_epoch, &record->opts.kept_time_ns);
+    opened = err < 0 && err != -ENOSPC ? err : rollcall_open(&record->opts, &record->rc);
     if (opened < 0) {
         complain("%s", rollcall_error());
         journal_discard(record->journal);

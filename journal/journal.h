@@ -54,6 +54,9 @@ int journal_retain(struct journal *journal);
 /* Bytes that the journal takes on the disk. */
 int journal_size(struct journal *journal, uint64_t *bytes);
 
+/* The newest event: its epoch and when that was, nanoseconds since 1970; 0: there is none. */
+int journal_newest(struct journal *journal, uint64_t *epoch, int64_t *time_ns);
+
 /* The last sequence number stored of this epoch; 0: none. */
 int journal_last_seq(struct journal *journal, uint64_t epoch, uint64_t *seq);
 

@@ -237,3 +237,26 @@ int journal_last_seq(struct journal *journal, uint64_t epoch, uint64_t *seq)
 {
     return number_of_epoch(journal, last_sql, epoch, seq);
 }
+
+/* What retention has removed was there too. */
+static const char newest_sql[] =
+    "SELECT epoch, seq, time FROM"
+    " (SELECT epoch, seq, time FROM events ORDER BY epoch DESC, seq DESC LIMIT 1)"
+    " UNION ALL SELECT epoch, seq, time FROM pruned ORDER BY 1 DESC, 2 DESC LIMIT 1";
+
+int journal_newest(struct journal *journal, uint64_t *epoch, int64_t *time_ns)
+{
+    sqlite3_stmt *statement = NULL;
+    int err = journal_prepare(journal, newest_sql, &statement);
+    int rc;
+
+    if (err < 0)
+        return err;
+    rc = sqlite3_step(statement);
+    *epoch = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    *time_ns = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 2) : 0;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        err = journal_fail(journal, rc);
+    sqlite3_finalize(statement);
+    return err;
+}

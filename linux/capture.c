@@ -41,6 +41,10 @@ static const char *const deny_programs[][DENY_HOOKS] = {
     [DENY_MODIFY] = {"modify_fork", "modify_exec", "modify_free"},
 };
 
+/* What they are called in the kernel. */
+static const char *const map_names[] = {"ring", ".data.control", "states", "scratches",
+                                        "snapshot_area"};
+
 /* ---- the control page ---- */
 
 /* NULL: errno says why. */
@@ -255,11 +259,13 @@ static int try_load(struct rollcall_bpf **out, const struct rollcall_options *op
     configure(bpf, opts, from->way);
     if (!from->control)
         ((struct control *)&bpf->data_control->control)->deny = *from->deny;
+    if (!from->control && from->interrupted)
+        count_interruption((struct control *)&bpf->data_control->control);
     if (from->control)
         err = reuse_maps(bpf, opts->name, keeps_promises(from) ? MAPS : MAPS - DENY_MAPS);
     if (err == 0)
         err = rollcall_bpf__load(bpf);
-    if (err == 0 && from->interrupted)
+    if (err == 0 && from->control && from->interrupted)
         count_interruption(from->control);
     if (err == 0)
         err = rollcall_bpf__attach(bpf);
@@ -458,11 +464,20 @@ static int begin_deny(struct capture *capture)
 
 /* ---- a new capture ---- */
 
-static int create(struct capture *capture, const struct rollcall_options *opts)
+/* It only grows, whatever the clock was set to. */
+static uint64_t new_epoch(const struct rollcall_options *opts)
+{
+    uint64_t now = clock_ns(CLOCK_REALTIME) / 1000;
+
+    return now > opts->kept_epoch ? now : opts->kept_epoch + 1;
+}
+
+/* interrupted: another one was there before, in this boot. */
+static int create(struct capture *capture, const struct rollcall_options *opts, bool interrupted)
 {
     struct rollcall_bpf *bpf = NULL;
     struct deny deny = {0};
-    struct takeover nothing = {.deny = &deny};
+    struct takeover nothing = {.deny = &deny, .interrupted = interrupted};
     struct control *control;
     int err;
 
@@ -488,7 +503,7 @@ static int create(struct capture *capture, const struct rollcall_options *opts)
     control->magic = CAPTURE_MAGIC;
     control->format = CAPTURE_FORMAT;
     control->build = this_build();
-    control->epoch = clock_ns(CLOCK_REALTIME) / 1000;
+    control->epoch = new_epoch(opts);
     set_u64(&control->attached_ns, clock_boot_ns());
     if (opts->name)
         err = pin_all(capture, bpf, opts->name);
@@ -673,10 +688,7 @@ static int continue_capture(struct capture *capture, const struct rollcall_optio
     capture->ring = pins_open(opts->name, "ring");
     capture->states = pins_open(opts->name, "states");
     if (capture->ring < 0 || capture->states < 0)
-        return rollcall_fail(-EPROTO,
-                             "maps of consumer '%s' were removed, and with them the events that "
-                             "waited: `rollcall detach %s`, and begin anew",
-                             opts->name, opts->name);
+        return rollcall_fail(-EPERM, "cannot open the maps of consumer '%s'", opts->name);
     whole = open_programs(capture, opts->name);
     if (whole < 0)
         return load_failed(whole);
@@ -715,14 +727,102 @@ static int open_control(const char *name, struct control **control)
     return err;
 }
 
+/* ---- pins that somebody has removed ---- */
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool is_pinned(const char *name, const char *pin)
+{
+    char path[PINS_PATH_MAX];
+
+    pins_path(path, name, pin);
+    return access(path, F_OK) == 0;
+}
+
+static size_t count_maps(const char *name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < MAPS; i++)
+        count += is_pinned(name, map_pins[i]);
+    return count;
+}
+
+/* Pins the map if it is one whose pin is missing. */
+static void restore_map(const char *name, uint32_t id)
+{
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof(info);
+    int fd = bpf_map_get_fd_by_id(id);
+
+    if (fd < 0)
+        return;
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+        for (size_t i = 0; i < MAPS; i++)
+            if (strcmp(info.name, map_names[i]) == 0 && !is_pinned(name, map_pins[i]))
+                pins_replace(name, map_pins[i], fd);
+    close(fd);
+}
+
+static void restore_maps_of(const char *name, int program)
+{
+    uint32_t ids[16] = {0};
+    struct bpf_prog_info info = {.nr_map_ids = 16, .map_ids = (uintptr_t)ids};
+    uint32_t size = sizeof(info);
+
+    if (bpf_obj_get_info_by_fd(program, &info, &size) < 0)
+        return;
+    for (uint32_t i = 0; i < info.nr_map_ids && i < 16; i++)
+        restore_map(name, ids[i]);
+}
+
+/* A link that is pinned keeps its program, and that its maps: they are found by it. Returns whether there
+ * is one. */
+static bool restore_maps(const char *name)
+{
+    static const char *const links[] = {"on_fork", "on_exec", "on_exit", "snapshot"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        int link = pins_open(name, links[i]);
+        int program = link < 0 ? -1 : open_program(link);
+
+        found |= link >= 0;
+        if (program >= 0)
+            restore_maps_of(name, program);
+        close_fd(program);
+        close_fd(link);
+    }
+    return found;
+}
+
+/* *removed: what waited is gone, or some of what is needed to get at it. Leaves all maps, or none. */
+static void look_at_pins(const char *name, bool *removed)
+{
+    bool any = count_maps(name) > 0;
+
+    if (count_maps(name) < MAPS)
+        any |= restore_maps(name);
+    *removed = any && count_maps(name) < MAPS;
+    if (*removed)
+        pins_remove(name, false);
+}
+
 static int open_named(struct capture *capture, const struct rollcall_options *opts)
 {
     bool only_continue = opts->flags & ROLLCALL_CONTINUE;
+    bool removed = false;
     int err;
 
     capture->lease = pins_lock(opts->name, !only_continue);
     if (capture->lease < 0)
         return capture->lease;
+    if (!only_continue)
+        look_at_pins(opts->name, &removed);
     capture->data = open_control(opts->name, &capture->control);
     if (capture->data >= 0)
         return continue_capture(capture, opts);
@@ -732,7 +832,9 @@ static int open_named(struct capture *capture, const struct rollcall_options *op
                              capture->data == -EPERM ? "; this needs root, or CAP_BPF" : "");
     if (only_continue)
         return rollcall_fail(-ENOENT, "there is no consumer '%s'", opts->name);
-    err = create(capture, opts);
+    /* What was kept since the system was booted is of one that is gone. */
+    removed |= opts->kept_epoch && opts->kept_time_ns > clock_wall_offset_ns();
+    err = create(capture, opts, removed);
     if (err < 0)
         pins_remove(opts->name, true);
     return err;
@@ -765,7 +867,7 @@ int capture_open(struct capture *capture, const struct rollcall_options *opts)
 
     memset(capture, 0xff, sizeof(*capture));
     capture->control = NULL;
-    err = opts->name ? open_named(capture, opts) : create(capture, opts);
+    err = opts->name ? open_named(capture, opts) : create(capture, opts, false);
     if (err == -EBUSY && opts->name)
         err = name_reader(opts->name);
     if (err == 0 && capture->control->deny.way != DENY_NONE)

@@ -93,6 +93,11 @@ struct rollcall_options {
                                 1 .. 86400000 milliseconds */
     const char *deny_exempt; /* Linux: whom `deny` does not refuse: the path of a cgroup's directory
                                 (version 2), with all below it; NULL: none */
+    /* Linux, of who keeps events: the newest event that is kept, its epoch and when that was (nanoseconds
+     * since 1970); 0: none. If the programs and the ring are made anew, the epoch is larger, and if the
+     * system was not booted since, the events begin with a gap: what came between is missing. */
+    uint64_t kept_epoch;
+    int64_t kept_time_ns;
 };
 
 /* Some whole events, in order. */
@@ -102,7 +107,8 @@ struct rollcall_batch {
     size_t count;                       /* how many records */
     uint64_t epoch;                     /* which collection `seq` counts in: it is a new one when
                                            the programs and the ring were made anew. Microseconds
-                                           since 1970 when that was */
+                                           since 1970 when that was, or a little more than that of
+                                           the one before if that is larger: clocks are set */
     uint64_t first_seq;                 /* the first record's */
     uint64_t last_seq;                  /* the last one's; of a gap its last missing number */
     int64_t wall_offset_ns;             /* add to mono_ns: nanoseconds since 1970 */

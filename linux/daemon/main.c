@@ -200,7 +200,10 @@ static int open_and_serve(struct daemon *d)
 
     if (err < 0)
         return err;
-    err = rollcall_open(&d->settings.capture, &source->rc);
+    err = journal_newest(writer->journal, &d->settings.capture.kept_epoch,
+                         &d->settings.capture.kept_time_ns);
+    if (err == 0)
+        err = rollcall_open(&d->settings.capture, &source->rc);
     if (err < 0) {
         journal_discard(writer->journal);
         return err;

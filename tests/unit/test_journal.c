@@ -199,10 +199,15 @@ static void again_in_every_split(void **state)
 static void last_seq(void **state)
 {
     struct journal_fixture *f = *state;
+    uint64_t epoch = 1;
+    int64_t time = 1;
     uint64_t seq = 1;
 
     assert_int_equal(journal_last_seq(f->journal, EPOCH, &seq), 0);
     assert_int_equal(seq, 0);
+    assert_int_equal(journal_newest(f->journal, &epoch, &time), 0);
+    assert_int_equal(epoch, 0);
+    assert_int_equal(time, 0);
     add_processes(&f->events, 100, 1);
     add_event(&f->events, &(struct rollcall_event){.type = ROLLCALL_GAP, .lost = 50});
     append_all(f);
@@ -210,6 +215,9 @@ static void last_seq(void **state)
     assert_int_equal(seq, 53);
     assert_int_equal(journal_last_seq(f->journal, EPOCH + 1, &seq), 0);
     assert_int_equal(seq, 0);
+    assert_int_equal(journal_newest(f->journal, &epoch, &time), 0);
+    assert_int_equal(epoch, EPOCH);
+    assert_int_equal(time, f->events.batch.wall_offset_ns + 4000);
 }
 
 static void what_is_no_event(void **state)
