@@ -27,6 +27,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#define SAME_CLOCK_NS 1000000000 /* two looks at both clocks differ by less */
+
 #define SPIN_NS      10000000u   /* a spinning reader returns this often */
 #define TELL_NS      100000000u  /* acknowledgements are told this often without a fetch */
 #define RETRY_NS     20000000u   /* how often a daemon that is gone is looked for, at first ... */
@@ -44,6 +46,7 @@ struct remote {
     bool asked;  /* a fetch is pended */
     uint32_t tag;
     struct rollcall_attached attached;
+    bool clock_is_ours; /* its epoch is of this boot */
     struct existing existing;
     bool existing_told;     /* to the caller, who may still look at them */
     uint64_t delivered_seq; /* to the caller */
@@ -121,6 +124,7 @@ static void disconnect(struct remote *r)
 /* What was there before, or a new epoch. */
 static void begin(struct remote *r, uint64_t epoch)
 {
+    r->clock_is_ours = llabs(r->attached.wall_offset_ns - clock_wall_offset_ns()) < SAME_CLOCK_NS;
     r->linked_seq = r->told_seq = r->attached.acked_seq;
     if (epoch != r->attached.epoch)
         r->delivered_seq = r->acked_seq = r->attached.acked_seq;
@@ -292,6 +296,12 @@ static void skip_delivered(const struct remote *r, struct rollcall_batch *batch)
     }
 }
 
+/* The time of day may be set at any time: what happened in this boot follows. */
+static int64_t wall_offset_ns(const struct remote *r)
+{
+    return r->clock_is_ours ? clock_wall_offset_ns() : r->attached.wall_offset_ns;
+}
+
 static int hand_out(struct remote *r, struct rollcall_batch *batch)
 {
     const struct rollcall_reply *reply = &r->answer.reply;
@@ -311,7 +321,7 @@ static int hand_out(struct remote *r, struct rollcall_batch *batch)
     batch->epoch = r->attached.epoch;
     batch->first_seq = batch->first->seq;
     batch->last_seq = reply->last_seq;
-    batch->wall_offset_ns = r->attached.wall_offset_ns;
+    batch->wall_offset_ns = wall_offset_ns(r);
     r->delivered_seq = reply->last_seq;
     return (int)batch->count;
 }
@@ -406,7 +416,7 @@ static int next_spinning(struct remote *r, struct rollcall_batch *batch)
 static int tell_existing(struct remote *r, struct rollcall_batch *batch)
 {
     r->existing_told = true;
-    batch->wall_offset_ns = r->attached.wall_offset_ns;
+    batch->wall_offset_ns = wall_offset_ns(r);
     return existing_take(&r->existing, batch);
 }
 

@@ -176,7 +176,6 @@ int host_open(struct host *host, const struct host_options *options)
 
     host->epoch = options->epoch;
     host->source_fd = options->source_fd;
-    host->wall_offset_ns = engine_options.wall_offset_ns;
     atomic_init(&host->posted_seq, options->last_seq);
     atomic_init(&host->stored_seq, options->last_seq);
     pthread_mutex_init(&host->lock, NULL);

@@ -63,7 +63,6 @@ struct slot {
 struct host {
     struct engine *engine;
     uint64_t epoch;
-    int64_t wall_offset_ns;
     _Atomic uint64_t posted_seq; /* the newest number that is in the engine ... */
     _Atomic uint64_t stored_seq; /* ... and in the journal: all up to there can be read from it */
     _Atomic bool awaited;        /* a client waits for stored_seq to go on */

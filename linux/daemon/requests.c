@@ -4,6 +4,7 @@
 #include "linux/daemon/requests.h"
 
 #include "core/request.h"
+#include "linux/clock.h"
 #include "linux/daemon/report.h"
 #include "linux/daemon/server.h"
 #include "linux/daemon/stats.h"
@@ -38,7 +39,7 @@ static int fill_attached(const struct client *client, bool continued,
     const struct host *host = service->host;
 
     memset(attached, 0, sizeof(*attached));
-    attached->wall_offset_ns = host->wall_offset_ns;
+    attached->wall_offset_ns = clock_wall_offset_ns();
     attached->record_max = ROLLCALL_RECORD_MAX;
     attached->continued = continued;
     if (client_has_view(client)) {
