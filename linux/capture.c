@@ -32,8 +32,9 @@ static const char *const hook_pins[HOOKS] = {"on_fork",    "on_exec",    "on_exi
 /* The maps that a successor takes over; the last two are only there with the policy `deny`. */
 static const char *const map_pins[] = {"ring",          "control",  "states",  "scratches",
                                        "snapshot_area", "promises", "promised"};
-#define MAPS      (sizeof(map_pins) / sizeof(map_pins[0]))
-#define DENY_MAPS 2
+#define MAPS        (sizeof(map_pins) / sizeof(map_pins[0]))
+#define DENY_MAPS   2
+#define COMMON_MAPS (MAPS - DENY_MAPS)
 
 static const char *const deny_pins[DENY_HOOKS] = {"deny_fork", "deny_exec", "deny_free"};
 static const char *const deny_programs[][DENY_HOOKS] = {
@@ -41,7 +42,7 @@ static const char *const deny_programs[][DENY_HOOKS] = {
     [DENY_MODIFY] = {"modify_fork", "modify_exec", "modify_free"},
 };
 
-/* What they are called in the kernel. */
+/* What the ones that are always there are called in the kernel. */
 static const char *const map_names[] = {"ring", ".data.control", "states", "scratches",
                                         "snapshot_area"};
 
@@ -262,7 +263,7 @@ static int try_load(struct rollcall_bpf **out, const struct rollcall_options *op
     if (!from->control && from->interrupted)
         count_interruption((struct control *)&bpf->data_control->control);
     if (from->control)
-        err = reuse_maps(bpf, opts->name, keeps_promises(from) ? MAPS : MAPS - DENY_MAPS);
+        err = reuse_maps(bpf, opts->name, keeps_promises(from) ? MAPS : COMMON_MAPS);
     if (err == 0)
         err = rollcall_bpf__load(bpf);
     if (err == 0 && from->control && from->interrupted)
@@ -387,7 +388,7 @@ static int pin_all(const struct capture *capture, const struct rollcall_bpf *bpf
     int err = 0;
 
     maps_of(bpf, maps);
-    for (size_t i = 0; err == 0 && i < (denies ? MAPS : MAPS - DENY_MAPS); i++)
+    for (size_t i = 0; err == 0 && i < (denies ? MAPS : COMMON_MAPS); i++)
         err = pins_replace(name, map_pins[i], bpf_map__fd(maps[i]));
     /* Second programs go before first ones: see made_good(). */
     for (size_t i = HOOKS; err == 0 && i > 0; i--)
@@ -444,7 +445,7 @@ static void remove_deny(struct capture *capture, const char *name)
         pins_remove_one(name, deny_pins[i]);
     pins_remove_one(name, "promise_exits");
     pins_remove_one(name, "hold");
-    for (size_t i = MAPS - DENY_MAPS; i < MAPS; i++)
+    for (size_t i = COMMON_MAPS; i < MAPS; i++)
         pins_remove_one(name, map_pins[i]);
     close_deny(&capture->deny);
 }
@@ -747,7 +748,7 @@ static size_t count_maps(const char *name)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < MAPS; i++)
+    for (size_t i = 0; i < COMMON_MAPS; i++)
         count += is_pinned(name, map_pins[i]);
     return count;
 }
@@ -762,7 +763,7 @@ static void restore_map(const char *name, uint32_t id)
     if (fd < 0)
         return;
     if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-        for (size_t i = 0; i < MAPS; i++)
+        for (size_t i = 0; i < COMMON_MAPS; i++)
             if (strcmp(info.name, map_names[i]) == 0 && !is_pinned(name, map_pins[i]))
                 pins_replace(name, map_pins[i], fd);
     close(fd);
@@ -805,9 +806,9 @@ static void look_at_pins(const char *name, bool *removed)
 {
     bool any = count_maps(name) > 0;
 
-    if (count_maps(name) < MAPS)
+    if (count_maps(name) < COMMON_MAPS)
         any |= restore_maps(name);
-    *removed = any && count_maps(name) < MAPS;
+    *removed = any && count_maps(name) < COMMON_MAPS;
     if (*removed)
         pins_remove(name, false);
 }

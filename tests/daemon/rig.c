@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SKIPPED 77
+
 /* Of the process that tells consumers to end: this test's alone, as others may run beside it. */
 static char end_name[16];
 
@@ -75,15 +77,23 @@ static void make_names(struct rig *rig)
     snprintf(rig->program, sizeof(rig->program), "rollcalld");
 }
 
+_Noreturn void rig_skip(const char *reason)
+{
+    printf("skipped: %s\n", reason);
+    fflush(stdout);
+    _exit(SKIPPED);
+}
+
 int rig_main(void (*test)(struct rig *rig))
 {
     struct rig *rig;
     int status = 0;
+    int result = 1;
     pid_t child;
 
     if (geteuid() != 0) {
         puts("skipped: this needs root");
-        return 77;
+        return SKIPPED;
     }
     rig = mmap(NULL, sizeof(*rig), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(rig != MAP_FAILED);
@@ -100,11 +110,13 @@ int rig_main(void (*test)(struct rig *rig))
         exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child);
-    if (status != 0)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+        result = SKIPPED;
+    else if (status != 0)
         fprintf(stderr, "the test ended with status 0x%x\n", (unsigned)status);
     kill(-child, SIGKILL);
     clean_up(rig);
-    return status == 0 ? 0 : 1;
+    return status == 0 ? 0 : result;
 }
 
 /* ---- the daemon ---- */
@@ -130,6 +142,21 @@ const char *rig_child(void)
     return path;
 }
 
+static void send_log(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    CHECK(fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+}
+
+static void enter_group(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0 && write(fd, "0", 1) == 1);
+    close(fd);
+}
+
 _Noreturn void rig_exec(const struct rig *rig, const char *const *more)
 {
     const char *arguments[32] = {"rollcalld",  "--socket", rig->socket, "--journal",
@@ -137,6 +164,12 @@ _Noreturn void rig_exec(const struct rig *rig, const char *const *more)
     unsigned count = 7;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (*rig->log)
+        send_log(rig->log);
+    if (*rig->group)
+        enter_group(rig->group);
+    if (*rig->preload)
+        setenv("LD_PRELOAD", rig->preload, 1);
     while (more && *more)
         arguments[count++] = *more++;
     execv(beside(rig->program), (char *const *)(uintptr_t)arguments);
@@ -152,17 +185,23 @@ static bool answers(const struct rig *rig)
            strstr(rollcall_error(), "no consumer");
 }
 
-void rig_start(struct rig *rig, const char *const *arguments)
+void rig_launch(struct rig *rig, const char *const *arguments)
 {
     pid_t pid = fork();
-    int status;
 
     CHECK(pid >= 0);
     if (pid == 0)
         rig_exec(rig, arguments);
     rig->daemon = pid;
+}
+
+void rig_start(struct rig *rig, const char *const *arguments)
+{
+    int status;
+
+    rig_launch(rig, arguments);
     while (!answers(rig)) {
-        if (waitpid(pid, &status, WNOHANG) != 0)
+        if (waitpid(rig->daemon, &status, WNOHANG) != 0)
             rig_fail(__FILE__, __LINE__, "the daemon has ended with status 0x%x", (unsigned)status);
         usleep(2000);
     }
@@ -180,13 +219,21 @@ void rig_start_for_own(struct rig *rig, uint32_t uid)
     rig_start(rig, arguments);
 }
 
+int rig_await_daemon(struct rig *rig)
+{
+    int status;
+
+    CHECK(waitpid(rig->daemon, &status, 0) == rig->daemon);
+    rig->daemon = 0;
+    return status;
+}
+
 void rig_stop(struct rig *rig, int signal)
 {
     int status;
 
     CHECK(kill(rig->daemon, signal) == 0);
-    CHECK(waitpid(rig->daemon, &status, 0) == rig->daemon);
-    rig->daemon = 0;
+    status = rig_await_daemon(rig);
     if (signal == SIGTERM)
         CHECK_EQUAL(status, 0);
 }
@@ -215,7 +262,7 @@ uint64_t rig_newest(const struct rig *rig)
 
 /* ---- consumers ---- */
 
-static bool is_end(const struct rollcall_event *event)
+bool rig_is_mark(const struct rollcall_event *event)
 {
     return event->type == ROLLCALL_EXIT && strcmp(event->comm, end_name) == 0;
 }
@@ -289,7 +336,7 @@ static bool handle(struct rig *rig, unsigned index, const struct behaviour *beha
             continue;
         if (check)
             check_event(check, batch->epoch, event);
-        end |= behaviour->until_seq ? heard->last_seq >= behaviour->until_seq : is_end(event);
+        end |= behaviour->until_seq ? heard->last_seq >= behaviour->until_seq : rig_is_mark(event);
     }
     return end || heard->stop;
 }

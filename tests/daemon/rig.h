@@ -57,6 +57,9 @@ struct rig {
     char journal[96];
     char name[64]; /* in the kernel */
     char program[32];
+    char log[96];     /* where the daemon's log goes; "": to ours */
+    char preload[96]; /* a library that it is started with; "": none */
+    char group[128];  /* the cgroup.procs of a group that it enters; "": none */
     _Atomic pid_t daemon;
     _Atomic uint64_t from_seq;
     struct heard heard[RIG_CONSUMERS_MAX];
@@ -74,11 +77,18 @@ struct behaviour {
                                   begins with the first event */
 };
 
-/* Runs the test in a process of its own, and cleans up. The exit status for main(); 77 without root. */
+/* Runs the test in a process of its own, and cleans up. The exit status for main(); 77 without root,
+ * or after rig_skip(). */
 int rig_main(void (*test)(struct rig *rig));
+
+/* Ends the test: what the machine cannot give. */
+_Noreturn void rig_skip(const char *reason);
 
 /* Becomes the daemon: rig->program, which is rollcalld. */
 _Noreturn void rig_exec(const struct rig *rig, const char *const *more);
+
+/* Starts rollcalld, and does not wait for it. */
+void rig_launch(struct rig *rig, const char *const *arguments);
 
 /* Starts rollcalld, with more arguments (NULL ends them), and waits until it answers. */
 void rig_start(struct rig *rig, const char *const *arguments);
@@ -88,6 +98,9 @@ void rig_start_for_own(struct rig *rig, uint32_t uid);
 
 /* Ends it, and takes its status. */
 void rig_stop(struct rig *rig, int signal);
+
+/* Takes the status, as wait(2) gives it, of one that ends without us. */
+int rig_await_daemon(struct rig *rig);
 
 /* Options to open a consumer of it. */
 struct rollcall_options rig_options(const struct rig *rig, const char *name);
@@ -103,6 +116,9 @@ void rig_await(pid_t consumer);
 
 /* Makes a process that tells every consumer to end. */
 void rig_mark_end(void);
+
+/* Whether this is the last event of that process. */
+bool rig_is_mark(const struct rollcall_event *event);
 
 /* Makes so many processes, and returns their truth, which the load has. */
 const struct truth *rig_load(struct load *load, uint32_t count);

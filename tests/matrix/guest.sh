@@ -15,7 +15,7 @@ suite_list() {
 programs() {
     suite_list | awk -F'\t' -v bin="$bin" '{
         print bin "/" ($1 == "doctor" ? "rollcall" : "test_" $1) }'
-    printf '%s\n' "$bin/load-child" "$bin/tap_static" "$bin/tap_other"
+    printf '%s\n' "$bin/load-child" "$bin/rollcalld" "$bin/tap_static" "$bin/tap_other"
 }
 
 # What they are linked with, and what the C library itself loads for pthread_exit(3).

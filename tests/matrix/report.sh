@@ -2,9 +2,10 @@
 # shellcheck shell=bash disable=SC2154
 # What came of it: a line a kernel, and the page. For run.sh.
 
-features=(capture snapshot healing arguments redelivery waking deny)
+features=(capture snapshot healing arguments redelivery waking deny faults)
 declare -A titles=([capture]='capture' [snapshot]='snapshot' [healing]='healing'
-    [arguments]='long arguments' [redelivery]='redelivery' [waking]='waking' [deny]='deny')
+    [arguments]='long arguments' [redelivery]='redelivery' [waking]='waking' [deny]='deny'
+    [faults]='faults')
 
 # feature_state NAME FEATURE: yes, no, or skipped.
 feature_state() {
