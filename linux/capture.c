@@ -730,12 +730,6 @@ static int open_control(const char *name, struct control **control)
 
 /* ---- pins that somebody has removed ---- */
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 static bool is_pinned(const char *name, const char *pin)
 {
     char path[PINS_PATH_MAX];
