@@ -6,6 +6,7 @@
 #include "linux/exit_hook.h"
 #include "linux/pins.h"
 #include "linux/place.h"
+#include "linux/restore.h"
 #include "linux/ring.h"
 
 #include "rollcall.skel.h"
@@ -42,9 +43,12 @@ static const char *const deny_programs[][DENY_HOOKS] = {
     [DENY_MODIFY] = {"modify_fork", "modify_exec", "modify_free"},
 };
 
-/* What the ones that are always there are called in the kernel. */
-static const char *const map_names[] = {"ring", ".data.control", "states", "scratches",
-                                        "snapshot_area"};
+/* Those that are always there. */
+static const struct restore_map kept_maps[] = {{"ring", "ring"},
+                                               {"control", ".data.control"},
+                                               {"states", "states"},
+                                               {"scratches", "scratches"},
+                                               {"snapshot_area", "snapshot_area"}};
 
 /* ---- the control page ---- */
 
@@ -540,19 +544,6 @@ static uint32_t map_id(int map)
     return bpf_obj_get_info_by_fd(map, &info, &size) < 0 ? 0 : info.id;
 }
 
-/* Opens the program that a link runs. */
-static int open_program(int link)
-{
-    struct bpf_link_info info = {0};
-    uint32_t size = sizeof(info);
-    int fd;
-
-    if (bpf_obj_get_info_by_fd(link, &info, &size) < 0)
-        return -errno;
-    fd = bpf_prog_get_fd_by_id(info.prog_id);
-    return fd < 0 ? -errno : fd;
-}
-
 /* Opens what a link is pinned as, and the program that it runs. 1; 0 if it is not the one of that
  * name and these maps, -EPERM if that may not be known. */
 static int open_link(const char *name, const char *pin, const char *program_name, uint32_t ring_id,
@@ -564,7 +555,7 @@ static int open_link(const char *name, const char *pin, const char *program_name
     *link = pins_open(name, pin);
     if (*link < 0)
         return false;
-    program = open_program(*link);
+    program = pins_program_of(*link);
     if (program == -EPERM)
         return -EPERM;
     right = program >= 0 && is_program(program, program_name, ring_id, data_id);
@@ -608,7 +599,7 @@ static int open_programs(struct capture *capture, const char *name)
         capture->links[i] = pins_open(name, hook_pins[i]);
         if (capture->links[i] < 0)
             return false;
-        capture->programs[i] = open_program(capture->links[i]);
+        capture->programs[i] = pins_program_of(capture->links[i]);
         if (capture->programs[i] == -EPERM)
             return -EPERM;
         if (capture->programs[i] < 0 ||
@@ -728,85 +719,6 @@ static int open_control(const char *name, struct control **control)
     return err;
 }
 
-/* ---- pins that somebody has removed ---- */
-
-static bool is_pinned(const char *name, const char *pin)
-{
-    char path[PINS_PATH_MAX];
-
-    pins_path(path, name, pin);
-    return access(path, F_OK) == 0;
-}
-
-static size_t count_maps(const char *name)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < COMMON_MAPS; i++)
-        count += is_pinned(name, map_pins[i]);
-    return count;
-}
-
-/* Pins the map if it is one whose pin is missing. */
-static void restore_map(const char *name, uint32_t id)
-{
-    struct bpf_map_info info = {0};
-    uint32_t size = sizeof(info);
-    int fd = bpf_map_get_fd_by_id(id);
-
-    if (fd < 0)
-        return;
-    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-        for (size_t i = 0; i < COMMON_MAPS; i++)
-            if (strcmp(info.name, map_names[i]) == 0 && !is_pinned(name, map_pins[i]))
-                pins_replace(name, map_pins[i], fd);
-    close(fd);
-}
-
-static void restore_maps_of(const char *name, int program)
-{
-    uint32_t ids[16] = {0};
-    struct bpf_prog_info info = {.nr_map_ids = 16, .map_ids = (uintptr_t)ids};
-    uint32_t size = sizeof(info);
-
-    if (bpf_obj_get_info_by_fd(program, &info, &size) < 0)
-        return;
-    for (uint32_t i = 0; i < info.nr_map_ids && i < 16; i++)
-        restore_map(name, ids[i]);
-}
-
-/* A link that is pinned keeps its program, and that its maps: they are found by it. Returns whether there
- * is one. */
-static bool restore_maps(const char *name)
-{
-    static const char *const links[] = {"on_fork", "on_exec", "on_exit", "snapshot"};
-    bool found = false;
-
-    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-        int link = pins_open(name, links[i]);
-        int program = link < 0 ? -1 : open_program(link);
-
-        found |= link >= 0;
-        if (program >= 0)
-            restore_maps_of(name, program);
-        close_fd(program);
-        close_fd(link);
-    }
-    return found;
-}
-
-/* *removed: what waited is gone, or some of what is needed to get at it. Leaves all maps, or none. */
-static void look_at_pins(const char *name, bool *removed)
-{
-    bool any = count_maps(name) > 0;
-
-    if (count_maps(name) < COMMON_MAPS)
-        any |= restore_maps(name);
-    *removed = any && count_maps(name) < COMMON_MAPS;
-    if (*removed)
-        pins_remove(name, false);
-}
-
 static int open_named(struct capture *capture, const struct rollcall_options *opts)
 {
     bool only_continue = opts->flags & ROLLCALL_CONTINUE;
@@ -817,7 +729,7 @@ static int open_named(struct capture *capture, const struct rollcall_options *op
     if (capture->lease < 0)
         return capture->lease;
     if (!only_continue)
-        look_at_pins(opts->name, &removed);
+        removed = !restore_pins(opts->name, kept_maps, sizeof(kept_maps) / sizeof(kept_maps[0]));
     capture->data = open_control(opts->name, &capture->control);
     if (capture->data >= 0)
         return continue_capture(capture, opts);

@@ -164,6 +164,18 @@ int pins_open(const char *name, const char *pin)
     return fd < 0 ? -errno : fd;
 }
 
+int pins_program_of(int link)
+{
+    struct bpf_link_info info = {0};
+    uint32_t size = sizeof(info);
+    int fd;
+
+    if (bpf_obj_get_info_by_fd(link, &info, &size) < 0)
+        return -errno;
+    fd = bpf_prog_get_fd_by_id(info.prog_id);
+    return fd < 0 ? -errno : fd;
+}
+
 int pins_replace(const char *name, const char *pin, int fd)
 {
     char path[PINS_PATH_MAX];

@@ -27,6 +27,9 @@ bool pins_locked(const char *name);
 /* Opens a pinned map, program or link. A descriptor, or -errno without text. */
 int pins_open(const char *name, const char *pin);
 
+/* Opens the program that a link, which is open, runs. A descriptor, or -errno without text. */
+int pins_program_of(int link);
+
 /* Pins `fd` in place of what is pinned there, if anything, in one step. 0 or -errno. */
 int pins_replace(const char *name, const char *pin, int fd);
 
