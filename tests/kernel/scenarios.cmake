@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What happens to processes, and to those who read about it, against the truth of a load.
-add_library(scenario STATIC part.c scenario.c witness.c)
+add_library(scenario STATIC holes.c part.c scenario.c witness.c)
 target_link_libraries(scenario PUBLIC load_truth rollcall_static PkgConfig::CMOCKA)
 target_compile_definitions(scenario PUBLIC LOAD_CHILD="$<TARGET_FILE:load_child>")
 
