@@ -60,18 +60,25 @@ static void copy_program(void)
     close(to);
 }
 
-int attack_open(void **state)
+void make_attack_directory(void)
 {
-    int failed = witness_open(state);
-
-    made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (made == MAP_FAILED || !mkdtemp(directory))
+    if (!mkdtemp(directory))
         err(1, "%s", directory);
     owner = getpid();
     atexit(remove_directory);
     copy_program();
     if (chown(directory, ATTACKER, ATTACKER) < 0)
         err(1, "%s", directory);
+}
+
+int attack_open(void **state)
+{
+    int failed = witness_open(state);
+
+    made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (made == MAP_FAILED)
+        err(1, "mmap");
+    make_attack_directory();
     return failed;
 }
 
@@ -126,6 +133,19 @@ pid_t run_attack(void (*body)(void), int *status)
 {
     attack = body;
     return run_child(be_attacker, status);
+}
+
+pid_t start_load_attack(struct load *load, const struct load_options *opts)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        err(1, "fork");
+    if (pid > 0)
+        return pid;
+    become_attacker();
+    need(load_start(load, opts) == 0 && load_wait(load) == 0);
+    _exit(0);
 }
 
 /* ---- what he made ---- */

@@ -7,6 +7,7 @@
 #define ATTACKER_H
 
 #include "tests/kernel/witness.h"
+#include "tests/load/load.h"
 
 #include <rollcall/rollcall.h>
 
@@ -17,6 +18,9 @@
 
 #define ATTACKER 65534u /* nobody */
 #define MADE_MAX 4096u
+
+/* Makes the directory, which is removed at the end of the program. */
+void make_attack_directory(void);
 
 /* Group set-up and tear-down: the witness, and the directory. */
 int attack_open(void **state);
@@ -35,6 +39,9 @@ void become_attacker(void);
 /* As start_child() and run_child() of the witness, by the attacker. */
 pid_t start_attack(void (*body)(void));
 pid_t run_attack(void (*body)(void), int *status);
+
+/* A load that the attacker starts, after load_init(). Returns who waits for its workers. */
+pid_t start_load_attack(struct load *load, const struct load_options *opts);
 
 /* Takes events until there is one of this type and process. */
 void look_for(enum rollcall_type type, pid_t pid);
