@@ -119,7 +119,7 @@ static void test_flood_of_text(void **state)
     for (unsigned i = 0; i < OTHERS; i++)
         witness_life(others[i], 0);
     assert_in_range(shorter, FLOOD / 2, FLOOD - 1);
-    assert_in_range(witness_stats().texts_cut, shorter, FLOOD);
+    assert_true(witness_stats().texts_cut >= shorter);
 }
 
 /* ---- when it begins ---- */

@@ -88,7 +88,7 @@ _Noreturn static void serve(int fd)
             shared->number++;
             break;
         default:
-            answer(fd, &request, -ENOSYS, NULL, 0);
+            answer(fd, &request, -ENOSYS, "", 0);
         }
     }
 }
