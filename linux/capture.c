@@ -177,8 +177,8 @@ static void configure_deny(struct rollcall_bpf *bpf, enum deny_way way)
                                   true);
     bpf_program__set_autoload(bpf->progs.promise_exits, true);
     bpf_program__set_autoload(bpf->progs.hold, true);
-    /* Of each process its exit and its exec, and what is being made. */
-    bpf_map__set_max_entries(bpf->maps.promises, 3 * max_processes());
+    /* Of each process its exit; of some also their exec, or that they are being made, or exempt. */
+    bpf_map__set_max_entries(bpf->maps.promises, 2 * max_processes());
 }
 
 static void configure(struct rollcall_bpf *bpf, const struct rollcall_options *opts,
@@ -962,7 +962,7 @@ static void deny_stats(const struct deny *deny, int promised, struct rollcall_st
     if (way == DENY_NONE)
         return;
     stats->on_full = ROLLCALL_ON_FULL_DENY;
-    stats->deny_holds = get_u32(&deny->state) == DENY_HOLDS;
+    stats->deny_holds = deny_in_force(deny);
     stats->denied = get_u64(&deny->denied);
     stats->denied_execs = get_u64(&deny->denied_execs);
     stats->exempted = get_u64(&deny->exempted);

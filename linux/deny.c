@@ -55,7 +55,7 @@ static const struct {
 static int load_probe(unsigned way, const struct btf *btf, int map)
 {
     struct bpf_insn program[] = {
-        {.code = BPF_LD | BPF_DW | BPF_IMM,
+        {.code = BPF_LD | BPF_DW, /* BPF_IMM is 0 */
          .dst_reg = BPF_REG_1,
          .src_reg = BPF_PSEUDO_MAP_VALUE,
          .imm = map},
@@ -111,7 +111,7 @@ static int try_way(unsigned way, const struct btf *btf)
     err = program = load_probe(way, btf, map);
     if (program < 0)
         goto close_map;
-    err = link = bpf_raw_tracepoint_open(NULL, program);
+    link = bpf_raw_tracepoint_open(NULL, program);
     if (link < 0) {
         err = -errno;
         goto close_program;
@@ -248,6 +248,15 @@ void deny_let_go(struct deny *deny)
 }
 
 /* ---- when it holds ---- */
+
+/* The programs let go when they come to refuse somebody, and perhaps nobody has come. */
+bool deny_in_force(const struct deny *deny)
+{
+    uint64_t gone = atomic_load((const _Atomic uint64_t *)&deny->reader_gone_ns);
+
+    return atomic_load((const _Atomic uint32_t *)&deny->state) == DENY_HOLDS &&
+           (!gone || clock_boot_ns() <= gone + deny->grace_ns);
+}
 
 /* Promises all exits that are not. false: there was no room for some. */
 static bool promise_exits(struct deny *deny, const struct deny_programs *programs)

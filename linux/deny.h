@@ -43,6 +43,9 @@ uint64_t deny_promised(int promised);
 /* Nobody reads any more. */
 void deny_let_go(struct deny *deny);
 
+/* Whether somebody could be refused now. */
+bool deny_in_force(const struct deny *deny);
+
 /* Lets the policy hold as soon as there is room for the exits of all. Entries of exited processes
  * are being kept in `states`. Called again and again, while deny_is_due(). */
 void deny_tick(struct deny *deny, const struct deny_programs *programs);

@@ -32,6 +32,7 @@
 
 #define RING_SIZE    (128u << 10)
 #define GRACE_MS     3000
+#define WAIT_MS      60000 /* longer than anything takes that works */
 #define EXIT_SPACE   (sizeof(struct ring_event) + 8)
 #define CHILDREN_MAX 4096u
 #define SEEN_MAX     65536u
@@ -68,6 +69,7 @@ struct child {
 
 static struct shared *shared;
 static char name[ROLLCALL_NAME_MAX];
+static pid_t readers[3]; /* by number; 0: it has ended */
 static struct child children[CHILDREN_MAX];
 static size_t children_count;
 
@@ -129,7 +131,7 @@ static pid_t start_reader(uint32_t number)
 
     assert_true(pid >= 0);
     if (pid > 0)
-        return pid;
+        return readers[number] = pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     read_events(number);
     _exit(0);
@@ -147,14 +149,14 @@ static struct rollcall_stats stats(void)
 static void pause_a_moment(int64_t limit, const char *what)
 {
     if (now_ms() > limit)
-        fail_msg("%s, in %d s", what, LIMIT_MS / 1000);
+        fail_msg("%s, in %d s", what, WAIT_MS / 1000);
     usleep(10000);
 }
 
 /* Lets that reader open, and waits until the policy holds. */
 static void let_read(uint32_t number)
 {
-    int64_t limit = now_ms() + LIMIT_MS;
+    int64_t limit = now_ms() + WAIT_MS;
 
     shared->reads = number;
     while (shared->opened != number)
@@ -163,10 +165,19 @@ static void let_read(uint32_t number)
         pause_a_moment(limit, "`deny` does not hold");
 }
 
-static void end_reader(pid_t reader)
+/* Returns its status as wait(2) gives it. */
+static int wait_for_reader(uint32_t number)
+{
+    pid_t pid = readers[number];
+
+    readers[number] = 0;
+    return wait_for(pid);
+}
+
+static void end_reader(uint32_t number)
 {
     shared->reads = UINT32_MAX;
-    assert_int_equal(wait_for(reader), 0);
+    assert_int_equal(wait_for_reader(number), 0);
 }
 
 static bool has_seen_exit(pid_t pid)
@@ -264,7 +275,7 @@ static size_t create_until_refused(void)
 
 static void create_when_possible(void (*body)(void))
 {
-    int64_t limit = now_ms() + LIMIT_MS;
+    int64_t limit = now_ms() + WAIT_MS;
 
     while (!create(body))
         pause_a_moment(limit, "forks are refused");
@@ -274,7 +285,7 @@ static void create_when_possible(void (*body)(void))
 /* Up to a marker. */
 static void let_it_catch_up(void)
 {
-    int64_t limit = now_ms() + LIMIT_MS;
+    int64_t limit = now_ms() + WAIT_MS;
     pid_t marker;
 
     create_when_possible(only_end);
@@ -366,7 +377,7 @@ static uint64_t count_processes(void)
 /* When all is quiet, what is promised is the exits of those that live, and nothing else. */
 static void wait_for_exact_promises(void)
 {
-    int64_t limit = now_ms() + LIMIT_MS;
+    int64_t limit = now_ms() + WAIT_MS;
     uint64_t wanted;
     uint64_t promised;
 
@@ -417,6 +428,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    for (uint32_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+        if (readers[i]) {
+            kill(readers[i], SIGKILL);
+            wait_for_reader(i);
+        }
     munmap(shared, sizeof(*shared));
     return rollcall_detach(name);
 }
@@ -455,7 +471,7 @@ static void test_all_that_ran_is_recorded(void **state)
     assert_int_equal(WEXITSTATUS(children[children_count - 1].status), RUNS);
     let_it_catch_up();
     wait_for_exact_promises();
-    end_reader(reader);
+    end_reader(1);
     assert_int_equal(count_lost(), 0);
     assert_int_equal(count_missing(), 0);
     printf("%zu processes ran, %zu forks and %zu execs were refused\n", children_count, refused,
@@ -514,10 +530,10 @@ static void run_in_thread(void)
 /* Whatever fails on the way: what was promised comes back. */
 static void test_promises_come_back(void **state)
 {
-    pid_t reader = start_reader(1);
     bool has_pids = write_file("/sys/fs/cgroup/cgroup.subtree_control", "+pids");
 
     (void)state;
+    start_reader(1);
     let_read(1);
     wait_for_exact_promises();
     for (uint32_t i = part_of(400); i > 0; i--)
@@ -533,7 +549,7 @@ static void test_promises_come_back(void **state)
     wait_for_exact_promises();
     assert_int_equal(count_ends(REFUSED), 0);
     let_it_catch_up();
-    end_reader(reader);
+    end_reader(1);
     assert_int_equal(stats().denied, 0);
     assert_int_equal(count_lost(), 0);
     assert_int_equal(count_missing(), 0);
@@ -576,7 +592,7 @@ static void test_exempt(void **state)
     assert_true(stats().exempted > 0);
     kill(reader, SIGCONT);
     let_it_catch_up();
-    end_reader(reader);
+    end_reader(1);
     missing = count_missing();
     assert_int_equal(missing, 0);
     assert_true(count_lost() <= 3 * stats().exempted);
@@ -586,21 +602,21 @@ static void test_exempt(void **state)
 static void test_successor(void **state)
 {
     pid_t reader = start_reader(1);
-    pid_t successor = start_reader(2);
 
     (void)state;
+    start_reader(2);
     let_read(1);
     let_it_catch_up();
     kill(reader, SIGSTOP);
     create_until_refused();
     take_ends();
     kill(reader, SIGKILL);
-    wait_for(reader);
+    wait_for_reader(1);
     let_read(2);
     assert_int_equal(stats().deny_ended, 0);
     let_it_catch_up();
     wait_for_exact_promises();
-    end_reader(successor);
+    end_reader(2);
     remove_redelivered();
     assert_int_equal(count_lost(), 0);
     assert_int_equal(count_missing(), 0);
@@ -610,17 +626,17 @@ static void test_successor(void **state)
 static void test_grace(void **state)
 {
     pid_t reader = start_reader(1);
-    pid_t successor = start_reader(2);
     int64_t killed;
 
     (void)state;
+    start_reader(2);
     let_read(1);
     let_it_catch_up();
     kill(reader, SIGSTOP);
     create_until_refused();
     killed = now_ms();
     kill(reader, SIGKILL);
-    wait_for(reader);
+    wait_for_reader(1);
     create_when_possible(only_end);
     assert_true(now_ms() - killed >= GRACE_MS - 10);
     for (uint32_t i = part_of(400); i > 0; i--)
@@ -630,7 +646,7 @@ static void test_grace(void **state)
     let_read(2);
     let_it_catch_up();
     wait_for_exact_promises();
-    end_reader(successor);
+    end_reader(2);
     remove_redelivered();
     assert_true(count_lost() > 0);
     assert_true(count_missing() > 0);
