@@ -136,6 +136,8 @@ static int connect(struct direct *d, bool again)
         return err;
     if (durable && !again && d->opts.flags & ROLLCALL_CONTINUE)
         flags |= ROLLCALL_ATTACH_CONTINUE;
+    if (d->opts.on_full == ROLLCALL_ON_FULL_DENY)
+        flags |= ROLLCALL_ATTACH_DENY;
     err = configure(d);
     if (err == 0)
         err = attach(d, flags);
@@ -547,6 +549,9 @@ static void fill_stats(const struct rollcall_engine_stats *engine, uint64_t acke
     stats->ring_used = acked_seq < engine->last_seq ? engine->used : 0;
     stats->attached_ns = engine->attached_ns;
     stats->args_max = engine->record_max;
+    stats->on_full = engine->deny ? ROLLCALL_ON_FULL_DENY : ROLLCALL_ON_FULL_GAP;
+    stats->deny_holds = engine->deny;
+    stats->denied = engine->denied;
 }
 
 static int direct_stats(void *state, struct rollcall_stats *stats)
