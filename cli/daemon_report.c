@@ -131,6 +131,11 @@ static int put_daemon_json(FILE *to, const struct rollcall_daemon_report *daemon
         {"connections_max", daemon->connections_max},
         {"names", daemon->names},
         {"names_max", daemon->names_max},
+        {"denied", daemon->denied},
+        {"denied_execs", daemon->denied_execs},
+        {"exempted", daemon->exempted},
+        {"promised", daemon->promised},
+        {"deny_ended", daemon->deny_ended},
     };
 
     for (unsigned i = 0; i < ROLLCALL_REASONS; i++)
@@ -139,6 +144,8 @@ static int put_daemon_json(FILE *to, const struct rollcall_daemon_report *daemon
         set_number(line, numbers[i].key, numbers[i].value);
     json_object_set_new(line, "journal_blocked",
                         json_boolean(daemon->flags & ROLLCALL_REPORT_BLOCKED));
+    json_object_set_new(line, "on_full", json_string(daemon->on_full ? "deny" : "gap"));
+    json_object_set_new(line, "deny_holds", json_boolean(daemon->deny_holds));
     return put_line(to, line);
 }
 
@@ -202,6 +209,16 @@ static void put_journal(FILE *to, const struct rollcall_daemon_report *daemon)
           to);
 }
 
+static void put_policy(FILE *to, const struct rollcall_daemon_report *daemon)
+{
+    if (daemon->on_full)
+        fprintf(to,
+                "  when full   deny, %s; %" PRIu64 " processes and %" PRIu64
+                " programs were denied\n",
+                daemon->deny_holds ? "in force" : "not in force yet", daemon->denied,
+                daemon->denied_execs);
+}
+
 static void put_daemon_text(FILE *to, const struct rollcall_daemon_report *daemon)
 {
     char used[SIZE_TEXT];
@@ -214,6 +231,7 @@ static void put_daemon_text(FILE *to, const struct rollcall_daemon_report *daemo
     put_lost(to, daemon);
     fprintf(to, "  ring        %s of %s\n", size_text(used, daemon->ring_used),
             size_text(size, daemon->ring_size));
+    put_policy(to, daemon);
     fprintf(to, "  memory      %s of %s\n", size_text(used, daemon->memory_used),
             size_text(size, daemon->memory_size));
     put_journal(to, daemon);

@@ -59,6 +59,13 @@ struct rollcall_daemon_report {
     uint32_t connections_max;
     uint32_t names; /* durable consumers, and how many there may be */
     uint32_t names_max;
+    uint32_t on_full;    /* enum rollcall_on_full: the policy of the ring */
+    uint32_t deny_holds; /* as in struct rollcall_stats, like the following */
+    uint64_t denied;
+    uint64_t denied_execs;
+    uint64_t exempted;
+    uint64_t promised;
+    uint64_t deny_ended;
 };
 
 struct rollcall_consumer_report {
@@ -83,7 +90,7 @@ struct rollcall_consumer_report {
 #define ROLLCALL_ASSERT _Static_assert
 #endif
 
-ROLLCALL_ASSERT(sizeof(struct rollcall_daemon_report) == 208, "size of rollcall_daemon_report");
+ROLLCALL_ASSERT(sizeof(struct rollcall_daemon_report) == 256, "size of rollcall_daemon_report");
 ROLLCALL_ASSERT(offsetof(struct rollcall_daemon_report, epoch) == 24, "offset of epoch");
 ROLLCALL_ASSERT(offsetof(struct rollcall_daemon_report, connections) == 192, "of connections");
 ROLLCALL_ASSERT(sizeof(struct rollcall_consumer_report) == 136, "size of rollcall_consumer_report");

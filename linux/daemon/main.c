@@ -37,6 +37,9 @@ static const char help[] =
     "      --name NAME          of its consumer in the kernel (default \"rollcalld\")\n"
     "      --ring-size SIZE     memory in the kernel for events that wait (default 64M)\n"
     "      --args-max SIZE      keep so much of each command line (default 32K)\n"
+    "      --on-full deny       when that is spent, refuse processes; default `gap`: lose events\n"
+    "      --deny-grace DURATION  end that when nobody reads for so long (default 60s)\n"
+    "      --deny-exempt CGROUP   whom it never refuses: a directory in /sys/fs/cgroup\n"
     "      --latency DURATION   in a burst, be at most so late (default 1ms)\n"
     "      --metrics WHERE      tell Prometheus there: 127.0.0.1:9127, or a socket's path\n"
     "      --metrics-anywhere yes   also at an address that other machines reach\n"
@@ -192,6 +195,18 @@ static void connect(struct daemon *d)
     writer->retains = d->settings.retention.keep_bytes || d->settings.retention.keep_seconds;
 }
 
+/* Whether and how processes are refused. */
+static void tell_policy(const struct daemon *d)
+{
+    struct rollcall_stats stats;
+
+    if (d->settings.capture.on_full != ROLLCALL_ON_FULL_DENY ||
+        rollcall_stats(d->source.rc, &stats, sizeof(stats)) < 0)
+        return;
+    log_line(LOG_NOTICE, "the policy `deny` %s, by %s",
+             stats.deny_holds ? "holds" : "will hold when there is room", stats.deny_way);
+}
+
 static int open_and_serve(struct daemon *d)
 {
     struct source *source = &d->source;
@@ -213,6 +228,7 @@ static int open_and_serve(struct daemon *d)
     if (err < 0)
         goto close_source;
     begin_measures(d);
+    tell_policy(d);
     err = places_load(&d->places, writer->journal, writer->wake_fd);
     if (err == 0)
         err = listener_open(&d->listener, &d->settings);

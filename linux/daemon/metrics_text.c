@@ -85,6 +85,20 @@ static void put_kernel(FILE *to, const struct rollcall_daemon_report *daemon)
     one(to, "rollcall_ring_used_bytes", "gauge", "How much of it is in use.", daemon->ring_used);
 }
 
+/* Of the policy `deny`: all 0 with `gap`. */
+static void put_policy(FILE *to, const struct rollcall_daemon_report *daemon)
+{
+    one(to, "rollcall_deny_in_force", "gauge", "1: processes that do not fit are refused.",
+        daemon->deny_holds);
+    one(to, "rollcall_denied_total", "counter", "Processes that were refused.", daemon->denied);
+    one(to, "rollcall_denied_execs_total", "counter", "Programs that were refused.",
+        daemon->denied_execs);
+    one(to, "rollcall_exempted_total", "counter", "Both, let through without room.",
+        daemon->exempted);
+    one(to, "rollcall_ring_promised_bytes", "gauge", "Memory kept for what was admitted.",
+        daemon->promised);
+}
+
 static void put_commits(FILE *to, const struct measures *measures)
 {
     static const char name[] = "rollcall_journal_commit_seconds";
@@ -221,6 +235,7 @@ char *metrics_text(const struct service *service, size_t *size)
     report_write(service, &viewer, report, sizeof(*report));
     put_process(to, report);
     put_kernel(to, &report->daemon);
+    put_policy(to, &report->daemon);
     put_commits(to, service->measures);
     put_daemon(to, &report->daemon);
     put_durable(to, report);

@@ -13,6 +13,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+static bool equal(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 /* ---- what cannot change ---- */
 
 static void stays(const char *name, bool changed)
@@ -33,14 +38,12 @@ static void say_what_stays(const struct settings *now, const struct settings *fr
     stays("args-max", now->capture.args_max != fresh->capture.args_max);
     stays("latency", now->capture.latency_us != fresh->capture.latency_us);
     stays("confine", now->confine != fresh->confine);
+    stays("on-full", now->capture.on_full != fresh->capture.on_full);
+    stays("deny-grace", now->capture.deny_grace_ms != fresh->capture.deny_grace_ms);
+    stays("deny-exempt", !equal(now->exempt, fresh->exempt));
 }
 
 /* ---- what can ---- */
-
-static bool equal(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
 
 static void exchange(char **a, char **b)
 {

@@ -166,6 +166,13 @@ static void describe_kernel(const struct service *service, struct rollcall_daemo
     head->texts_cut = stats.texts_cut;
     head->ring_size = stats.ring_size;
     head->ring_used = stats.ring_used;
+    head->on_full = stats.on_full;
+    head->deny_holds = stats.deny_holds;
+    head->denied = stats.denied;
+    head->denied_execs = stats.denied_execs;
+    head->exempted = stats.exempted;
+    head->promised = stats.promised;
+    head->deny_ended = stats.deny_ended;
 }
 
 static void describe_work(const struct service *service, struct rollcall_daemon_report *head)

@@ -100,6 +100,29 @@ static bool take_latency(struct settings *settings, const char *value)
     return true;
 }
 
+static bool take_on_full(struct settings *settings, const char *value)
+{
+    bool deny = strcmp(value, "deny") == 0;
+
+    settings->capture.on_full = deny ? ROLLCALL_ON_FULL_DENY : ROLLCALL_ON_FULL_GAP;
+    return deny || strcmp(value, "gap") == 0;
+}
+
+static bool take_deny_grace(struct settings *settings, const char *value)
+{
+    uint64_t ns;
+
+    if (!parse_duration(value, &ns) || ns < SECOND || ns > 86400 * SECOND)
+        return false;
+    settings->capture.deny_grace_ms = (uint32_t)(ns / 1000000);
+    return true;
+}
+
+static bool take_deny_exempt(struct settings *settings, const char *value)
+{
+    return take_text(&settings->exempt, value);
+}
+
 static bool take_metrics(struct settings *settings, const char *value)
 {
     return take_text(&settings->metrics, value) && metrics_can_listen(value);
@@ -140,6 +163,9 @@ static const struct setting {
      "an address and a port, like 127.0.0.1:9127 or [::1]:9127, or a path"},
     {"metrics-anywhere", take_metrics_anywhere, "yes or no"},
     {"confine", take_confine, "yes or no"},
+    {"on-full", take_on_full, "gap or deny"},
+    {"deny-grace", take_deny_grace, "a duration from 1s to 1d"},
+    {"deny-exempt", take_deny_exempt, "the directory of a cgroup"},
 };
 
 static const struct setting *find_setting(const char *name)
@@ -243,6 +269,9 @@ static const struct option options[] = {
     {"metrics", required_argument, NULL, OPTION_SETTING + 10},
     {"metrics-anywhere", required_argument, NULL, OPTION_SETTING + 11},
     {"confine", required_argument, NULL, OPTION_SETTING + 12},
+    {"on-full", required_argument, NULL, OPTION_SETTING + 13},
+    {"deny-grace", required_argument, NULL, OPTION_SETTING + 14},
+    {"deny-exempt", required_argument, NULL, OPTION_SETTING + 15},
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -315,6 +344,11 @@ static int check(struct settings *settings)
                  settings->metrics);
         return EXIT_USAGE;
     }
+    if ((settings->capture.deny_grace_ms || settings->exempt) &&
+        settings->capture.on_full != ROLLCALL_ON_FULL_DENY) {
+        complain("`deny-grace` and `deny-exempt` are for `on-full = deny`");
+        return EXIT_USAGE;
+    }
     return EXIT_OK;
 }
 
@@ -334,6 +368,7 @@ int settings_read(struct settings *settings, int argc, char **argv)
     if (status == EXIT_OK)
         status = check(settings);
     settings->capture.name = settings->name;
+    settings->capture.deny_exempt = settings->exempt;
     return status;
 }
 
@@ -343,5 +378,6 @@ void settings_free(struct settings *settings)
     free(settings->journal);
     free(settings->group);
     free(settings->name);
+    free(settings->exempt);
     free(settings->metrics);
 }

@@ -11,8 +11,9 @@
 struct settings {
     char *socket;
     char *journal;
-    char *group; /* who may read all; NULL: only root, and who the rules name */
-    char *name;  /* of the consumer in the kernel */
+    char *group;  /* who may read all; NULL: only root, and who the rules name */
+    char *name;   /* of the consumer in the kernel */
+    char *exempt; /* whom the policy `deny` does not refuse: the path of a cgroup; NULL: none */
     uint64_t memory;
     char *metrics;         /* "ADDRESS:PORT", or a path; NULL: none */
     bool metrics_anywhere; /* also where others than this machine can ask */

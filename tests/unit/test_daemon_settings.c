@@ -100,6 +100,23 @@ static void test_wrong(void **state)
     expect_usage("--config=/nowhere", NULL, "cannot read '/nowhere'");
 }
 
+static void test_policy(void **state)
+{
+    (void)state;
+    assert_int_equal(read_arguments("--on-full=gap", NULL, NULL), EXIT_OK);
+    assert_int_equal(settings.capture.on_full, ROLLCALL_ON_FULL_GAP);
+    assert_int_equal(
+        read_arguments("--on-full=deny", "--deny-grace=90s", "--deny-exempt=/sys/fs/cgroup/x"),
+        EXIT_OK);
+    assert_int_equal(settings.capture.on_full, ROLLCALL_ON_FULL_DENY);
+    assert_int_equal(settings.capture.deny_grace_ms, 90000);
+    assert_string_equal(settings.capture.deny_exempt, "/sys/fs/cgroup/x");
+    expect_usage("--on-full=drop", NULL, "--on-full takes gap or deny, not 'drop'");
+    expect_usage("--on-full=deny", "--deny-grace=2d", "--deny-grace takes a duration");
+    expect_usage("--deny-grace=2s", NULL, "are for `on-full = deny`");
+    expect_usage("--deny-exempt=/x", "--on-full=gap", "are for `on-full = deny`");
+}
+
 /* Where metrics can be had; others than this machine's users only if that is said. */
 static void test_metrics(void **state)
 {
@@ -170,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_defaults),   cmocka_unit_test(test_command_line),
         cmocka_unit_test(test_wrong),      cmocka_unit_test(test_file),
         cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_policy),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
