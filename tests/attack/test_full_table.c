@@ -18,31 +18,22 @@
 #include <cmocka.h>
 
 #define TIMES 100
+#define FDS   64
 #define NONE  (1u << 22) /* from here on no process has a pid */
 
-/* The newest one of that name: the witness's. */
-static int open_table(void)
+/* The witness's: a descriptor of this process. */
+static int find_table(void)
 {
-    uint32_t id = 0;
-    int newest = -1;
-
-    while (bpf_map_get_next_id(id, &id) == 0) {
+    for (int fd = 0; fd < FDS; fd++) {
         struct bpf_map_info info = {0};
         uint32_t size = sizeof(info);
-        int map = bpf_map_get_fd_by_id(id);
 
-        if (map < 0)
-            continue;
-        if (bpf_obj_get_info_by_fd(map, &info, &size) == 0 && strcmp(info.name, "states") == 0) {
-            if (newest >= 0)
-                close(newest);
-            newest = map;
-        } else {
-            close(map);
-        }
+        if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strcmp(info.name, "states") == 0 &&
+            info.key_size == sizeof(struct process))
+            return fd;
     }
-    assert_true(newest >= 0);
-    return newest;
+    fail();
+    return -1;
 }
 
 static uint32_t fill(int table)
@@ -76,14 +67,13 @@ static void execute_many(void)
 
 static void test_full(void **state)
 {
-    int table = open_table();
+    int table = find_table();
     uint32_t end = fill(table);
 
     (void)state;
     run_attack(execute_many, NULL);
     witness_look();
     empty(table, end);
-    close(table);
     assert_int_equal(witness_count(ROLLCALL_GAP, 0), 0);
     expect_made(TIMES, 1, 9 << 8);
     assert_true(witness_stats().states_failed > 0);
