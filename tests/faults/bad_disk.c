@@ -133,16 +133,6 @@ static int sync_file(int fd, const char *name)
     return -1;
 }
 
-EXPORT int fdatasync(int fd)
-{
-    return sync_file(fd, "fdatasync");
-}
-
-EXPORT int fsync(int fd)
-{
-    return sync_file(fd, "fsync");
-}
-
 static ssize_t write_file(int fd, const void *bytes, size_t size, off_t at)
 {
     ssize_t (*next)(int, const void *, size_t, off_t) = real("pwrite64");
@@ -166,6 +156,19 @@ static ssize_t write_file(int fd, const void *bytes, size_t size, off_t at)
     return written;
 }
 
+/* The parameters of the C library have names that are its own. */
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
+
+EXPORT int fdatasync(int fd)
+{
+    return sync_file(fd, "fdatasync");
+}
+
+EXPORT int fsync(int fd)
+{
+    return sync_file(fd, "fsync");
+}
+
 EXPORT ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
 {
     return write_file(fd, bytes, size, at);
@@ -175,3 +178,5 @@ EXPORT ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t at)
 {
     return write_file(fd, bytes, size, at);
 }
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

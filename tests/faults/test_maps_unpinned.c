@@ -79,7 +79,7 @@ static void maps_while_it_does_not(struct rig *rig)
     CHECK_EQUAL(rig->heard[0].epoch, epoch);
     CHECK_EQUAL(rig->heard[0].gaps, 0);
     /* At least a create and an exit of each. */
-    CHECK(rig->heard[0].last_seq - last > 2 * PROCESSES);
+    CHECK(rig->heard[0].last_seq - last > UINT64_C(2) * PROCESSES);
     rig_stop(rig, SIGTERM);
 }
 

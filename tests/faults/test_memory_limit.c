@@ -17,7 +17,7 @@ static void too_little_for_the_ring(struct rig *rig)
 {
     static const char *const arguments[] = {"--ring-size", "64M", NULL};
 
-    CHECK_EQUAL(group_limit(&group, 24 * MIB), 0);
+    CHECK_EQUAL(group_limit(&group, 48 * MIB), 0);
     rig_launch(rig, arguments);
     CHECK_EQUAL(rig_await_daemon(rig), 1 << 8);
     fault_says(rig, "no memory for the ring: use a smaller one");
@@ -32,9 +32,11 @@ static void just_enough(struct rig *rig)
     pid_t standing;
     uint64_t hits;
 
-    CHECK_EQUAL(group_limit(&group, 24 * MIB), 0);
-    hits = group_hits(&group);
+    /* To load programs takes more. */
+    CHECK_EQUAL(group_limit(&group, 96 * MIB), 0);
     fault_start(rig, arguments);
+    CHECK_EQUAL(group_limit(&group, group_used(&group) + 6 * MIB), 0);
+    hits = group_hits(&group);
     standing = rig_consume(rig, 1, &stands);
     consumer = fault_load(rig, &load, PROCESSES, "all");
     fault_finish(&load, consumer);

@@ -45,7 +45,7 @@ static uint64_t count_between_marks(struct rollcall *rc)
 /* So that the mark is not lost, too. */
 static void wait_for_room(const struct rig *rig)
 {
-    uint64_t end = rig_now_ms() + RIG_LIMIT_S * 1000;
+    uint64_t end = rig_now_ms() + RIG_LIMIT_S * UINT64_C(1000);
     struct rollcall_stats stats;
 
     do {
