@@ -777,7 +777,7 @@ int capture_open(struct capture *capture, const struct rollcall_options *opts)
     err = opts->name ? open_named(capture, opts) : create(capture, opts, false);
     if (err == -EBUSY && opts->name)
         err = name_reader(opts->name);
-    if (err == 0 && capture->control->deny.way != DENY_NONE)
+    if (err == 0 && capture->control && capture->control->deny.way != DENY_NONE)
         err = begin_deny(capture);
     if (err < 0) {
         capture_close(capture);
