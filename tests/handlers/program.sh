@@ -23,10 +23,11 @@ is_gone() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-# Each of the first so many execs of the load is in the file, the first time in their order; twice only
-# what was not answered when something died: one event each time.
+# Each exec of the load is in the file, and each gap, which every filter lets pass; the first time in
+# their order; twice only what was not answered when something died: one event each time.
 check_got() {
-    children "epoch || ' ' || seq" >"$directory/expected"
+    sql "$database" "SELECT epoch || ' ' || seq FROM events
+        WHERE (type = 2 AND exe = '$child') OR type = 5 ORDER BY epoch, seq" >"$directory/expected"
     awk '!seen[$0]++' "$got" | cmp -s - "$directory/expected" ||
         fail "what the program got is not what happened: $(diff <(awk '!seen[$0]++' "$got") \
             "$directory/expected" | head -n 5)"
@@ -62,7 +63,7 @@ start_handle
 wait_done serial
 check_got 8
 
-# ---- the daemon goes and comes back, and then as after a boot ----
+# ---- the daemon goes and comes back, and then another epoch begins, with a gap ----
 
 stop_daemon
 start_daemon
@@ -72,8 +73,9 @@ stop_daemon
 "$ROLLCALL" detach --direct "$name"
 start_daemon
 run 5
-wait_lines "$got" 70
+wait_lines "$got" 71
 wait_done serial
+equal "gaps" 1 "$(sql "$database" "SELECT count(*) FROM gaps")"
 equal "epochs" 2 "$(cut -d ' ' -f 1 "$got" | sort -u | wc -l)"
 check_got 8
 stop_handle TERM
