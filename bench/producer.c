@@ -50,10 +50,8 @@ void producer_close(struct producer *producer)
 static void produce(const struct producer *producer, uint64_t count, uint32_t first_pid)
 {
     while (count > 0) {
-        struct {
-            uint64_t count;
-            uint64_t first_pid;
-        } order = {count < AT_ONCE ? count : AT_ONCE, first_pid};
+        struct production order = {.count = count < AT_ONCE ? count : AT_ONCE,
+                                   .first_pid = first_pid};
         LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &order, .ctx_size_in = sizeof(order));
 
         if (bpf_prog_test_run_opts(bpf_program__fd(producer->bpf->progs.produce), &opts) < 0)

@@ -196,4 +196,11 @@ struct control {
     struct deny deny;
 };
 
+/* What tests and measurements have written by a program that is run by hand: so many exits, or so many
+ * processes, each with create, exec and exit, whose pids begin with first_pid. */
+struct production {
+    uint64_t count;
+    uint64_t first_pid; /* 0: exits */
+};
+
 #endif

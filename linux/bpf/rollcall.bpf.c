@@ -1187,13 +1187,7 @@ int mark(void *context)
 #include "deny.h"
 
 #ifdef ROLLCALL_TEST_PRODUCER
-/* Writes events as fast as can be, as the hooks do: so many exits, or so many processes, each with
- * create, exec and exit, whose pids begin with first_pid. */
-struct production {
-    __u64 count;
-    __u64 first_pid; /* 0: exits */
-};
-
+/* Writes events as fast as can be, as the hooks do. */
 static long produce_one(__u32 index, void *context)
 {
     struct ring_event *record;

@@ -102,8 +102,8 @@ static void test_no_wakeup_is_lost(void **state)
 {
     struct fixture *f = *state;
     uint64_t seed = (uint64_t)time(NULL) | 1;
-    uint64_t count = 1;
-    LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &count, .ctx_size_in = sizeof(count));
+    struct production one = {.count = 1};
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &one, .ctx_size_in = sizeof(one));
     pthread_t thread;
 
     printf("seed %llu\n", (unsigned long long)seed);
