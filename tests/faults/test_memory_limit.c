@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#define PROCESSES 3000
+#define PROCESSES 8000
 #define MIB       (UINT64_C(1) << 20)
 
 static struct group group;
