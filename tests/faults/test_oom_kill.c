@@ -8,8 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROCESSES 1000
-#define MIB       (UINT64_C(1) << 20)
+#define MIB (UINT64_C(1) << 20)
 
 static struct group group;
 
@@ -29,6 +28,22 @@ static void take_memory_away(const struct rig *rig)
     }
 }
 
+/* Until it is told to stop: only who asks for more memory is killed. */
+static pid_t begin_load(struct rig *rig, struct load *load)
+{
+    const struct load_options opts = {.workers = 1,
+                                      .count = LOAD_COUNT_MAX / 1000,
+                                      .mix = LOAD_METHODS_ALL,
+                                      .program = rig_child(),
+                                      .rate = 200};
+    struct behaviour all = {.name = "all"};
+
+    CHECK_EQUAL(load_init(load, &opts, NULL), 0);
+    CHECK_EQUAL(load_start(load, &opts), 0);
+    all.truth = load->truth;
+    return rig_consume(rig, 0, &all);
+}
+
 static void test(struct rig *rig)
 {
     static const char *const arguments[] = {"--ring-size", "8M", "--memory", "64M", NULL};
@@ -38,11 +53,11 @@ static void test(struct rig *rig)
 
     group_procs(&group, rig->group);
     fault_start(rig, arguments);
-    consumer = fault_load(rig, &load, PROCESSES, "all");
+    consumer = begin_load(rig, &load);
     take_memory_away(rig);
     status = rig_await_daemon(rig);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    CHECK_EQUAL(load_wait(&load), 0);
+    load.truth->stop = 1;
     CHECK_EQUAL(group_limit(&group, 64 * MIB), 0);
     fault_start(rig, arguments);
     fault_finish(&load, consumer);
