@@ -26,7 +26,7 @@ void notices_batch(struct notices *notices, const struct rollcall_batch *batch)
         if (event->type != ROLLCALL_GAP)
             continue;
         if (event->flags & ROLLCALL_UNCOUNTED)
-            log_limited(&notices->losses, LOG_WARNING,
+            log_limited(&notices->interruptions, LOG_WARNING,
                         "an unknown number of events is missing at number %llu: %s",
                         (unsigned long long)event->seq, advice(event->reason));
         else

@@ -9,6 +9,7 @@
 #include "linux/daemon/places.h"
 
 struct notices {
+    struct log_limit interruptions; /* of which it is not known how much they lost */
     struct log_limit losses;
 };
 
