@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,4 +218,14 @@ void fault_check_journal(const char *path, const struct truth *truth)
     }
     check_free(check);
     journal_close(journal);
+}
+
+void fault_end_without_loss(struct rig *rig, struct load *load, pid_t consumer)
+{
+    fault_finish(load, consumer);
+    CHECK_EQUAL(rig->heard[0].lost, 0);
+    fault_settle(rig);
+    rig_stop(rig, SIGTERM);
+    fault_check_journal(rig->journal, load->truth);
+    load_end(load);
 }

@@ -56,4 +56,7 @@ void fault_finish(struct load *load, pid_t consumer);
 /* The journal at this path holds exactly what happened, without a gap. */
 void fault_check_journal(const char *path, const struct truth *truth);
 
+/* Ends all: the consumer and the journal have exactly what happened. */
+void fault_end_without_loss(struct rig *rig, struct load *load, pid_t consumer);
+
 #endif
