@@ -26,7 +26,7 @@ printf '%s\n' '#!/bin/sh' "echo \"\$*\" >>'$directory/alerts'" >"$directory/bin/
 chmod 755 "$directory/bin/logger"
 
 is_behind() {
-    [ $(($(newest) - $(acked "$1"))) -gt 300 ]
+    [ $(($(in_journal) - $(acked "$1"))) -gt 300 ]
 }
 
 # run_as_user COUNT: all that is done here as that user.
@@ -68,7 +68,7 @@ cp /bin/true "$example"
 run_as_user $count &
 load=$!
 is_under_way() {
-    [ "$(newest)" -gt $((before + count)) ]
+    [ "$(in_journal)" -gt $((before + count)) ]
 }
 wait_until "the burst is under way" is_under_way
 stopped=$(analysis)

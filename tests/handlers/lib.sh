@@ -92,11 +92,34 @@ wait_begun() {
     done
 }
 
-# newest: the daemon's newest number. acked NAME: up to where the handler's is acknowledged.
-newest() {
+# in_journal: the newest number there. Consumers have an event before it is in the journal.
+in_journal() {
     sql "$database" 'SELECT max(seq) FROM events'
 }
 
+has_run() {
+    [ "$(sql "$database" "SELECT count(*) FROM events WHERE type = 2 AND exe = '$1'")" -ge 1 ]
+}
+
+# wait_stored: until all that has happened is in the journal: so is a program that runs now.
+wait_stored() {
+    local mark
+
+    mark=$(mktemp "$directory/mark.XXXXXX")
+    cp /bin/true "$mark"
+    chmod 755 "$mark"
+    "$mark"
+    wait_until "the journal has what has happened" has_run "$mark"
+    rm "$mark"
+}
+
+# newest: the number of the newest event that has happened.
+newest() {
+    wait_stored
+    in_journal
+}
+
+# acked NAME: up to where the handler's is acknowledged.
 acked() {
     "$ROLLCALL" stats "${daemon[@]}" --json "handler-$1" |
         sed -n 's/.*"acked_seq":\([0-9]*\).*/\1/p'
@@ -127,8 +150,9 @@ wait_lines() {
     wait_until "$1 has $2 lines" has_lines "$1" "$2"
 }
 
-# children [WHERE]: SELECT of the execs that run() has made.
+# children WHAT [WHERE]: SELECT of the execs that run() has made.
 children() {
+    wait_stored
     sql "$database" "SELECT $1 FROM events WHERE type = 2 AND exe = '$child' ${2:-}
         ORDER BY epoch, seq"
 }

@@ -26,6 +26,7 @@ is_gone() {
 # Each exec of the load is in the file, and each gap, which every filter lets pass; the first time in
 # their order; twice only what was not answered when something died: one event each time.
 check_got() {
+    wait_stored
     sql "$database" "SELECT epoch || ' ' || seq FROM events
         WHERE (type = 2 AND exe = '$child') OR type = 5 ORDER BY epoch, seq" >"$directory/expected"
     awk '!seen[$0]++' "$got" | cmp -s - "$directory/expected" ||
