@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/requirements.h"
+#include "linux/requirements.h"
 
 #include "linux/deny.h"
 #include "linux/exit_hook.h"
@@ -157,12 +157,13 @@ static void check_btf(struct checks *checks, struct btf **btf)
 
 static void check_hooks(struct checks *checks, const struct btf *btf)
 {
-    static const char *const names[] = {"btf_trace_sched_process_fork",
-                                        "btf_trace_sched_process_exec",
-                                        "btf_trace_sched_process_exit"};
+    static const char *const names[] = {
+        "btf_trace_sched_process_fork", "btf_trace_sched_process_exec",
+        "btf_trace_sched_process_exit", "btf_trace_sched_process_free"};
     struct requirement *requirement = add(checks, "process tracepoints");
 
-    found(requirement, "sched_process_fork, sched_process_exec, sched_process_exit");
+    found(requirement,
+          "sched_process_fork, sched_process_exec, sched_process_exit, sched_process_free");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (btf && btf__find_by_name_kind(btf, names[i], BTF_KIND_TYPEDEF) >= 0)
             continue;
@@ -245,10 +246,14 @@ static void check_deny(struct checks *checks, bool others_met)
         return;
     }
     way = deny_find_way(why, sizeof(why));
-    if (way != DENY_NONE)
+    if (way != DENY_NONE) {
         found(requirement, "`--on-full=deny` is possible, by %s", deny_way_name(way));
-    else
-        found(requirement, "`--on-full=deny` is not possible (%s)", why);
+        return;
+    }
+    found(requirement, "`--on-full=deny` is not possible (%s)", why);
+    not_met(requirement, REQUIREMENT_ADVISED,
+            "nothing, unless you want that policy: then boot with lsm= and the list in "
+            "/sys/kernel/security/lsm, and in it bpf");
 }
 
 static void check_jit(struct checks *checks)
@@ -310,6 +315,28 @@ static void check_pid_namespace(struct checks *checks)
             "namespace: run it on the host, or in a container with --pid=host");
 }
 
+/* Without these it runs. */
+static void check_limits(struct checks *checks, bool others_met)
+{
+    check_deny(checks, others_met);
+    check_jit(checks);
+    check_bpffs(checks);
+    check_memory(checks);
+    check_pid_namespace(checks);
+}
+
+size_t requirements_limits(struct requirement *list, size_t room)
+{
+    struct checks checks = {.list = list, .room = room};
+    size_t count = 0;
+
+    check_limits(&checks, true);
+    for (size_t i = 0; i < checks.count; i++)
+        if (list[i].state != REQUIREMENT_MET)
+            list[count++] = list[i];
+    return count;
+}
+
 size_t requirements_check(struct requirement *list, size_t room)
 {
     struct checks checks = {.list = list, .room = room};
@@ -325,11 +352,7 @@ size_t requirements_check(struct requirement *list, size_t room)
     for (size_t i = 0; i < checks.count; i++)
         met = met && list[i].state != REQUIREMENT_MISSING;
     check_programs(&checks, met);
-    check_deny(&checks, met);
-    check_jit(&checks);
-    check_bpffs(&checks);
-    check_memory(&checks);
-    check_pid_namespace(&checks);
+    check_limits(&checks, met);
     btf__free(btf);
     return checks.count;
 }
