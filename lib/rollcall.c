@@ -151,6 +151,11 @@ int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *ba
     return rc->transport->next(rc->state, timeout_ms, batch);
 }
 
+void rollcall_interrupt(struct rollcall *rc)
+{
+    rc->transport->interrupt(rc->state);
+}
+
 int rollcall_ack(struct rollcall *rc, uint64_t seq)
 {
     return rc->transport->ack(rc->state, seq);

@@ -14,6 +14,7 @@ struct transport {
     int (*fd)(const void *state);       /* Linux, else NULL */
     void *(*handle)(const void *state); /* Windows, else NULL */
     int (*next)(void *state, int timeout_ms, struct rollcall_batch *batch);
+    void (*interrupt)(void *state); /* any thread, signal handlers */
     int (*ack)(void *state, uint64_t seq);
     int (*stats)(void *state, struct rollcall_stats *stats);
     /* Of a durable consumer: opts->name. */

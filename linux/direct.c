@@ -12,6 +12,7 @@
 #include "linux/clock.h"
 #include "linux/decode.h"
 #include "linux/doorbell.h"
+#include "linux/interrupt.h"
 #include "linux/pins.h"
 #include "linux/place.h"
 
@@ -36,6 +37,7 @@ struct direct {
     struct decoder decoder;
     struct event_buffer buffer;
     struct doorbell bell;
+    struct interrupt interrupt;
     struct mark *marks; /* of the batches that are not acknowledged whole, oldest first */
     size_t marks_first;
     size_t marks_count;
@@ -98,15 +100,19 @@ static int direct_open(const struct rollcall_options *opts, void **state)
     err = find_place(d);
     if (err < 0)
         goto close_spin;
-    err = doorbell_init(&d->bell, &d->ring, d->capture.ring, (_Atomic uint64_t *)&control->sleeper,
-                        opts->latency_us * 1000ull);
+    err = interrupt_open(&d->interrupt);
+    if (err == 0)
+        err = doorbell_init(&d->bell, &d->ring, d->capture.ring, d->interrupt.fd,
+                            (_Atomic uint64_t *)&control->sleeper, opts->latency_us * 1000ull);
     if (err < 0) {
         rollcall_fail(err, "cannot wait for events: %s", strerror(-err));
-        goto close_spin;
+        goto close_interrupt;
     }
     *state = d;
     return 0;
 
+close_interrupt:
+    interrupt_close(&d->interrupt);
 close_spin:
     if (d->spin_fd >= 0)
         close(d->spin_fd);
@@ -124,6 +130,7 @@ static void direct_close(void *state)
     struct direct *d = state;
 
     doorbell_destroy(&d->bell);
+    interrupt_close(&d->interrupt);
     if (d->spin_fd >= 0)
         close(d->spin_fd);
     ring_unmap(&d->ring);
@@ -309,6 +316,8 @@ static int wait_asleep(struct direct *d, bool early, bool busy, int timeout_ms)
         doorbell_wait_for_look(&d->bell);
     else if (!doorbell_arm(&d->bell, d->decoder.position, busy))
         return 1;
+    if (interrupt_take(&d->interrupt))
+        return -EINTR;
     if (timeout_ms == 0)
         return 0;
     err = doorbell_sleep(&d->bell, timeout_ms);
@@ -336,7 +345,7 @@ static int wait_spinning(struct direct *d, uint64_t deadline)
             relax();
         }
     } while (clock_mono_ns() < deadline);
-    return 0;
+    return interrupt_take(&d->interrupt) ? -EINTR : 0;
 }
 
 static int remaining_ms(uint64_t deadline)
@@ -380,6 +389,13 @@ static int direct_next(void *state, int timeout_ms, struct rollcall_batch *batch
     }
 }
 
+static void direct_interrupt(void *state)
+{
+    struct direct *d = state;
+
+    interrupt_send(&d->interrupt);
+}
+
 /* ---- statistics ---- */
 
 static int direct_stats(void *state, struct rollcall_stats *stats)
@@ -416,6 +432,7 @@ const struct transport transport_direct = {
     .close = direct_close,
     .fd = direct_fd,
     .next = direct_next,
+    .interrupt = direct_interrupt,
     .ack = direct_ack,
     .stats = direct_stats,
     .inspect = direct_inspect,

@@ -22,13 +22,14 @@ static int watch(int epoll, int fd, uint32_t events)
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd,
+int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd, int other_fd,
                   _Atomic uint64_t *sleeper, uint64_t latency_ns)
 {
     int err;
 
     memset(bell, 0, sizeof(*bell));
     bell->ring = ring;
+    bell->ring_fd = ring_fd;
     bell->sleeper = sleeper;
     bell->latency_ns = latency_ns;
     bell->idle_ns = IDLE_NS;
@@ -48,6 +49,8 @@ int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd,
     err = watch(bell->epoll, ring_fd, EPOLLIN | EPOLLET);
     if (err == 0)
         err = watch(bell->epoll, bell->timer, EPOLLIN);
+    if (err == 0 && other_fd >= 0)
+        err = watch(bell->epoll, other_fd, EPOLLIN);
     if (err < 0)
         goto close_epoll;
     return 0;
@@ -66,12 +69,31 @@ void doorbell_destroy(struct doorbell *bell)
     close(bell->timer);
 }
 
-static void set_timer(const struct doorbell *bell, uint64_t ns)
+static struct timespec to_timespec(uint64_t ns)
 {
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                             .tv_nsec = (long)(ns % 1000000000)};
+}
+
+/* Once. */
+static void set_timer(struct doorbell *bell, uint64_t ns)
+{
+    const struct itimerspec when = {.it_value = to_timespec(ns)};
 
     timerfd_settime(bell->timer, 0, &when, NULL);
+    bell->ticks = false;
+}
+
+/* Again and again: so each event that comes alone need not set it. */
+static void let_it_tick(struct doorbell *bell)
+{
+    const struct itimerspec when = {.it_value = to_timespec(bell->idle_ns),
+                                    .it_interval = to_timespec(bell->idle_ns)};
+
+    if (bell->ticks)
+        return;
+    timerfd_settime(bell->timer, 0, &when, NULL);
+    bell->ticks = true;
 }
 
 static void give_tokens(struct doorbell *bell)
@@ -127,10 +149,43 @@ static void judge(struct doorbell *bell)
     }
 }
 
+static void take_tick(const struct doorbell *bell)
+{
+    uint64_t times;
+    ssize_t got = bell->ticks ? read(bell->timer, &times, sizeof(times)) : 0;
+
+    (void)got;
+}
+
+/* Waits, and takes the edge of a wake-up, so that the next one is seen. */
+static int collect(struct doorbell *bell, int timeout_ms)
+{
+    struct epoll_event events[3];
+    int n = epoll_wait(bell->epoll, events, 3, timeout_ms);
+    int err = n < 0 ? -errno : 0;
+
+    doorbell_disarm(bell);
+    bell->edge = n < 0;
+    while (n-- > 0) {
+        if (events[n].data.fd == bell->timer)
+            take_tick(bell);
+        bell->wakeups += events[n].data.fd == bell->ring_fd;
+    }
+    return err;
+}
+
+/* Of an earlier wake-up, before the next ticket is to be seen. */
+static void take_edge(struct doorbell *bell)
+{
+    if (bell->edge)
+        collect(bell, 0);
+}
+
 void doorbell_wait_for_look(struct doorbell *bell)
 {
     uint64_t ns = until_look(bell);
 
+    take_edge(bell);
     bell->polls++;
     bell->armed = true;
     set_timer(bell, ns > 0 ? ns : 1);
@@ -138,6 +193,7 @@ void doorbell_wait_for_look(struct doorbell *bell)
 
 bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy)
 {
+    take_edge(bell);
     if (busy) {
         set_timer(bell, BUSY_NS);
         bell->armed = true;
@@ -149,7 +205,7 @@ bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy)
         return true;
     }
     bell->armed = true;
-    set_timer(bell, bell->idle_ns);
+    let_it_tick(bell);
     bell->ticket++;
     atomic_store_explicit(bell->sleeper, bell->ticket, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
@@ -159,23 +215,6 @@ bool doorbell_arm(struct doorbell *bell, uint64_t position, bool busy)
     return false;
 }
 
-/* Waits, and takes the edge of a wake-up, so that the next one is seen. */
-static int collect(struct doorbell *bell, int timeout_ms)
-{
-    struct epoll_event events[2];
-    int n = epoll_wait(bell->epoll, events, 2, timeout_ms);
-    int err = n < 0 ? -errno : 0;
-
-    bell->armed = false;
-    atomic_store_explicit(bell->sleeper, 0, memory_order_relaxed);
-    while (n-- > 0) {
-        if (events[n].data.fd == bell->timer)
-            continue;
-        bell->wakeups++;
-    }
-    return err;
-}
-
 int doorbell_sleep(struct doorbell *bell, int timeout_ms)
 {
     return collect(bell, timeout_ms);
@@ -183,6 +222,9 @@ int doorbell_sleep(struct doorbell *bell, int timeout_ms)
 
 void doorbell_disarm(struct doorbell *bell)
 {
-    if (bell->armed)
-        collect(bell, 0);
+    if (!bell->armed)
+        return;
+    bell->armed = false;
+    bell->edge = true;
+    atomic_store_explicit(bell->sleeper, 0, memory_order_relaxed);
 }

@@ -19,6 +19,10 @@
  * at it again by itself. The program's 5 cannot undo a later 1: tickets never come twice. It is
  * there for a reader that died asleep, so that not every program from then on pays.
  *
+ * Of a wake-up epoll tells by an edge, which must be taken before the next one can be seen. That is
+ * done last, right before the next 1: it costs a system call, which an event that has come need not wait
+ * for. Not later: a program that has seen the new ticket may have made the edge.
+ *
  * Bursts, as network drivers have it (NAPI): an event that comes alone wakes at once. Each look
  * that finds events costs a token, tokens come back at a slow rate, and when there are none the
  * reader does not offer to be woken any more, nor does it look whenever it could: it looks once in
@@ -37,12 +41,15 @@
 struct doorbell {
     const struct ring *ring;
     _Atomic uint64_t *sleeper;
+    int ring_fd;
     int epoll;           /* readable when it is time to look; what rollcall_fd() returns */
     int timer;           /* in epoll, as is the ring */
     uint64_t latency_ns; /* between two looks in a burst */
     uint64_t idle_ns;    /* between two looks for what no event tells of; 0: never */
     uint64_t ticket;     /* the last one used */
+    bool ticks;          /* the timer comes each idle_ns, and not once */
     bool armed;          /* the ticket is in *sleeper, or the timer runs */
+    bool edge;           /* epoll may still tell of a wake-up that is past */
     bool burst;          /* looking by the timer, not waiting for wake-ups */
     unsigned quiet;      /* looks in a row that found nothing */
     uint64_t looked_ns;  /* when the last look was, in a burst; 0: there is more to find */
@@ -52,8 +59,9 @@ struct doorbell {
     uint64_t polls;
 };
 
-/* ring_fd: what becomes readable by a wake-up. 0 or -errno; on failure nothing is left. */
-int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd,
+/* ring_fd: what becomes readable by a wake-up. other_fd: what ends a sleep as long as it is readable, or
+ * -1. Both stay the caller's. 0 or -errno; on failure nothing is left. */
+int doorbell_init(struct doorbell *bell, const struct ring *ring, int ring_fd, int other_fd,
                   _Atomic uint64_t *sleeper, uint64_t latency_ns);
 void doorbell_destroy(struct doorbell *bell);
 

@@ -16,6 +16,7 @@
 #include "lib/transport.h"
 #include "linux/clock.h"
 #include "linux/existing.h"
+#include "linux/interrupt.h"
 #include "linux/link.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct remote {
     int epoll;
     int timer;
     bool timer_set;
+    struct interrupt interrupt;
     int spin_fd; /* always readable; -1 without ROLLCALL_SPIN */
     bool asked;  /* a fetch is pended */
     uint32_t tag;
@@ -410,7 +412,7 @@ static int next_spinning(struct remote *r, struct rollcall_batch *batch)
     do
         n = look(r, batch);
     while (n == 0 && clock_mono_ns() < deadline);
-    return n;
+    return n == 0 && interrupt_take(&r->interrupt) ? -EINTR : n;
 }
 
 static int tell_existing(struct remote *r, struct rollcall_batch *batch)
@@ -437,6 +439,8 @@ static int remote_next(void *state, int timeout_ms, struct rollcall_batch *batch
 
         clear_timer(r);
         n = look(r, batch);
+        if (n == 0 && interrupt_take(&r->interrupt))
+            return -EINTR;
         if (n != 0 || ms == 0)
             return n;
         n = epoll_wait(r->epoll, &event, 1, ms);
@@ -446,6 +450,13 @@ static int remote_next(void *state, int timeout_ms, struct rollcall_batch *batch
                        : rollcall_fail(-errno, "cannot wait for the daemon: %s", strerror(errno));
         r->wakeups += n > 0;
     }
+}
+
+static void remote_interrupt(void *state)
+{
+    struct remote *r = state;
+
+    interrupt_send(&r->interrupt);
 }
 
 /* ---- acknowledging and closing ---- */
@@ -479,6 +490,7 @@ static void remote_close(void *state)
     close_fd(r->epoll);
     close_fd(r->timer);
     close_fd(r->spin_fd);
+    interrupt_close(&r->interrupt);
     free(r->socket);
     free(r);
 }
@@ -486,13 +498,17 @@ static void remote_close(void *state)
 static int open_descriptors(struct remote *r)
 {
     struct epoll_event event = {.events = EPOLLIN};
+    int err = interrupt_open(&r->interrupt);
 
+    if (err < 0)
+        return rollcall_fail(err, "out of file descriptors: %s", strerror(-err));
     r->epoll = epoll_create1(EPOLL_CLOEXEC);
     r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (r->opts.flags & ROLLCALL_SPIN)
         r->spin_fd = eventfd(1, EFD_CLOEXEC);
     if (r->epoll < 0 || r->timer < 0 || (r->opts.flags & ROLLCALL_SPIN && r->spin_fd < 0) ||
-        epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->timer, &event) < 0)
+        epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->timer, &event) < 0 ||
+        epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->interrupt.fd, &event) < 0)
         return rollcall_fail(-errno, "out of file descriptors: %s", strerror(errno));
     return 0;
 }
@@ -537,7 +553,7 @@ static int remote_open(const struct rollcall_options *opts, void **state)
     if (!r)
         return rollcall_fail(-ENOMEM, "out of memory");
     r->opts = *opts;
-    r->link = r->epoll = r->timer = r->spin_fd = -1;
+    r->link = r->epoll = r->timer = r->spin_fd = r->interrupt.fd = -1;
     r->retry_ns = RETRY_NS;
     if (opts->name)
         snprintf(r->name, sizeof(r->name), "%s", opts->name);
@@ -711,6 +727,7 @@ const struct transport transport_daemon = {
     .close = remote_close,
     .fd = remote_fd,
     .next = remote_next,
+    .interrupt = remote_interrupt,
     .ack = remote_ack,
     .stats = remote_stats,
     .inspect = remote_inspect,

@@ -21,7 +21,8 @@
  *
  * Broken: NO_PROGRAM_BARRIER, NO_READER_BARRIER, NO_LAST_LOOK, LOOK_SUBMITTED (the last look asks for
  * a record that is written, not for a place that is taken), SAME_TICKET (a successor that begins
- * with its predecessor's ticket), ACK_FIRST.
+ * with its predecessor's ticket), LATE_EDGE (the edge of an earlier wake-up is taken after the last
+ * look), ACK_FIRST.
  *
  * Not broken: WAKE_BEFORE_SUBMIT. Who is woken finds a record that is still being written, and looks
  * at it again by itself.
@@ -162,9 +163,18 @@ inline doorbell_disarm()
     atomic { STORE_SLEEPER(0) }
 }
 
+/* epoll tells no more of a wake-up that is past. */
+inline take_edge()
+{
+    atomic { wakes = 0; printf("reader: takes the edge\n") }
+}
+
 /* The ticket, the barrier, the last look. */
 inline doorbell_arm()
 {
+#ifndef LATE_EDGE
+    take_edge();
+#endif
 #ifndef SAME_TICKET
     ticket++;
 #else
@@ -179,6 +189,9 @@ inline doorbell_arm()
     :: SOMETHING(position) -> doorbell_disarm(); goto awake
     :: else
     fi;
+#endif
+#ifdef LATE_EDGE
+    take_edge();
 #endif
     printf("reader: nothing at place %d, it sleeps\n", position)
 }

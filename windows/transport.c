@@ -37,6 +37,7 @@ struct direct {
     char name[ROLLCALL_NAME_MAX + 1];
     HANDLE device; /* NULL: the driver is gone */
     HANDLE event;  /* what a program waits for */
+    volatile LONG interrupted;
     PTP_TIMER timer;
     struct fetches fetches;
     struct rollcall_attached attached;
@@ -382,14 +383,22 @@ static bool wait(struct direct *d, int timeout_ms, uint64_t deadline)
     return true;
 }
 
-static int next_spinning(struct direct *d, uint64_t deadline, struct rollcall_batch *batch)
+/* The event is reset before the look, and the flag comes before the event: so none goes unseen. */
+static int look_unless_interrupted(struct direct *d, struct rollcall_batch *batch)
 {
     int n = look(d, batch);
+
+    return n == 0 && InterlockedExchange(&d->interrupted, 0) ? -EINTR : n;
+}
+
+static int next_spinning(struct direct *d, uint64_t deadline, struct rollcall_batch *batch)
+{
+    int n = look_unless_interrupted(d, batch);
 
     while (n == 0 && clock_mono_ns() < deadline) {
         for (int i = 0; i < 64; i++)
             YieldProcessor();
-        n = look(d, batch);
+        n = look_unless_interrupted(d, batch);
     }
     SetEvent(d->event);
     return n;
@@ -404,9 +413,17 @@ static int direct_next(void *state, int timeout_ms, struct rollcall_batch *batch
     if (d->opts.flags & ROLLCALL_SPIN)
         return next_spinning(d, now + SPIN_NS, batch);
     do
-        n = look(d, batch);
+        n = look_unless_interrupted(d, batch);
     while (n == 0 && wait(d, timeout_ms, now + (uint64_t)timeout_ms * 1000000));
     return n;
+}
+
+static void direct_interrupt(void *state)
+{
+    struct direct *d = state;
+
+    InterlockedExchange(&d->interrupted, 1);
+    SetEvent(d->event);
 }
 
 /* Everything that the stream has by now, which stays to be delivered: what it announces is left
@@ -666,6 +683,7 @@ const struct transport transport_direct = {
     .close = direct_close,
     .handle = direct_handle,
     .next = direct_next,
+    .interrupt = direct_interrupt,
     .ack = direct_ack,
     .stats = direct_stats,
     .inspect = direct_inspect,

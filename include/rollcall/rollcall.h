@@ -19,8 +19,8 @@
  * and a negative errno value on failure; rollcall_error() then says in words
  * what went wrong and what to do about it.
  *
- * Threads: a `struct rollcall` may be used by one thread at a time. Different
- * ones are independent of each other. Functions that take only an event or a
+ * Threads: a `struct rollcall` may be used by one thread at a time, but for
+ * rollcall_interrupt(). Different ones are independent of each other. Functions that take only an event or a
  * batch may be called by any number of threads. A child made by fork() has none
  * of them: its events are not mapped there.
  */
@@ -174,8 +174,8 @@ void *rollcall_handle(const struct rollcall *rc);
 
 /*
  * The next events. Waits up to timeout_ms milliseconds (0: not at all, -1: without limit).
- * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came. In a burst
- * it looks only once in `latency_us`, so that whatever a batch costs the caller is shared by many
+ * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came, or
+ * rollcall_interrupt(). In a burst it looks only once in `latency_us`, so that whatever a batch costs the caller is shared by many
  * events: until then it waits or returns 0, also when events are there already. With
  * ROLLCALL_SPIN it always looks, and returns 0 every 10 ms at the latest, so that the caller can look around.
  * -EBADMSG: the ring holds what no rollcall program wrote.
@@ -192,6 +192,12 @@ void *rollcall_handle(const struct rollcall *rc);
  * that may see only its own user's processes has missed what happened while the daemon was gone.
  */
 int rollcall_next(struct rollcall *rc, int timeout_ms, struct rollcall_batch *batch);
+
+/*
+ * Makes rollcall_next() return -EINTR: the one that waits, or else the next one that finds nothing. From
+ * any thread, and from signal handlers; nobody may close the consumer meanwhile. With ROLLCALL_SPIN, too.
+ */
+void rollcall_interrupt(struct rollcall *rc);
 
 /* Acknowledges all up to and including seq: they are never delivered again, and their memory
  * is free. The driver on Windows, and the daemon on Linux, is told at once if that was not done for

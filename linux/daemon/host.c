@@ -114,7 +114,8 @@ void host_stored(struct host *host, uint64_t seq)
 void host_hurry(struct host *host)
 {
     atomic_store(&host->hurries, true);
-    eventfd_write(host->source_fd, 1);
+    if (host->source)
+        waker_wake(host->source);
 }
 
 void host_make_ready(struct host *host, struct client *client)
@@ -175,7 +176,7 @@ int host_open(struct host *host, const struct host_options *options)
                                             .last_seq = options->last_seq};
 
     host->epoch = options->epoch;
-    host->source_fd = options->source_fd;
+    host->source = options->source;
     atomic_init(&host->posted_seq, options->last_seq);
     atomic_init(&host->stored_seq, options->last_seq);
     pthread_mutex_init(&host->lock, NULL);

@@ -20,6 +20,7 @@
 #define LINUX_DAEMON_HOST_H
 
 #include "core/engine.h"
+#include "linux/daemon/waiting.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -67,7 +68,7 @@ struct host {
     _Atomic uint64_t stored_seq; /* ... and in the journal: all up to there can be read from it */
     _Atomic bool awaited;        /* a client waits for stored_seq to go on */
     _Atomic bool hurries;        /* what is posted is wanted in the journal now */
-    int source_fd;
+    const struct waker *source;
     int ready_fd;
     pthread_mutex_t lock;
     struct client *ready;
@@ -80,8 +81,8 @@ struct host_options {
     uint64_t epoch;
     uint64_t last_seq;
     uint64_t attached_ns;
-    uint64_t memory; /* bytes for events */
-    int source_fd;   /* eventfd(2) that wakes the source; stays the caller's */
+    uint64_t memory;            /* bytes for events */
+    const struct waker *source; /* stays the caller's; NULL: nobody is to hurry */
 };
 
 /* 0 or a negative errno (rollcall_fail). */

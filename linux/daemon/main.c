@@ -9,6 +9,7 @@
 #include "linux/daemon/reload.h"
 #include "linux/daemon/upkeep.h"
 #include "linux/program/signal_fd.h"
+#include "linux/requirements.h"
 #include "program/complain.h"
 #include "program/signals.h"
 #include "program/status.h"
@@ -22,6 +23,8 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define LIMITS_MAX 8
 
 static const char help[] =
     "Keeps every process event of this machine in a journal, none missing, and gives them to\n"
@@ -79,9 +82,9 @@ static void raise_limit(void)
 /* The engine goes on behind what is stored. */
 static int open_host(struct daemon *d)
 {
-    struct host_options options = {.memory = d->settings.memory, .source_fd = d->source.wake_fd};
+    struct host_options options = {.memory = d->settings.memory, .source = &d->source.waker};
     struct rollcall_stats stats;
-    int err = rollcall_stats(d->source.rc, &stats, sizeof(stats));
+    int err = rollcall_stats(d->source.waker.rc, &stats, sizeof(stats));
 
     if (err < 0)
         return err;
@@ -190,9 +193,19 @@ static void connect(struct daemon *d)
     source->host = writer->host = &d->host;
     source->measures = writer->measures = &d->measures;
     source->on_failure = writer->on_failure = ask_to_end;
-    writer->source_fd = source->wake_fd;
+    writer->source = &source->waker;
     writer->places = &d->places;
     writer->retains = d->settings.retention.keep_bytes || d->settings.retention.keep_seconds;
+}
+
+static void tell_limits(void)
+{
+    struct requirement limits[LIMITS_MAX];
+    size_t count = requirements_limits(limits, LIMITS_MAX);
+
+    for (size_t i = 0; i < count; i++)
+        log_line(LOG_INFO, "%s: %s; what to do: %s", limits[i].name, limits[i].found,
+                 limits[i].remedy);
 }
 
 /* Whether and how processes are refused. */
@@ -201,7 +214,7 @@ static void tell_policy(const struct daemon *d)
     struct rollcall_stats stats;
 
     if (d->settings.capture.on_full != ROLLCALL_ON_FULL_DENY ||
-        rollcall_stats(d->source.rc, &stats, sizeof(stats)) < 0)
+        rollcall_stats(d->source.waker.rc, &stats, sizeof(stats)) < 0)
         return;
     log_line(LOG_NOTICE, "the policy `deny` %s, by %s",
              stats.deny_holds ? "holds" : "will hold when there is room", stats.deny_way);
@@ -218,7 +231,7 @@ static int open_and_serve(struct daemon *d)
     err = journal_newest(writer->journal, &d->settings.capture.kept_epoch,
                          &d->settings.capture.kept_time_ns);
     if (err == 0)
-        err = rollcall_open(&d->settings.capture, &source->rc);
+        err = rollcall_open(&d->settings.capture, &source->waker.rc);
     if (err < 0) {
         journal_discard(writer->journal);
         return err;
@@ -229,6 +242,7 @@ static int open_and_serve(struct daemon *d)
         goto close_source;
     begin_measures(d);
     tell_policy(d);
+    tell_limits();
     err = places_load(&d->places, writer->journal, writer->wake_fd);
     if (err == 0)
         err = listener_open(&d->listener, &d->settings);
@@ -240,7 +254,7 @@ close_host:
     places_destroy(&d->places);
     host_close(&d->host);
 close_source:
-    rollcall_close(source->rc);
+    rollcall_close(source->waker.rc);
     journal_close(writer->journal);
     return err;
 }
@@ -253,9 +267,9 @@ static int run(struct daemon *d)
         err = reload_prepare(d);
     keep_memory();
     raise_limit();
-    d->source.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    d->source.waker.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     d->source.writer.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (err < 0 || d->source.wake_fd < 0 || d->source.writer.wake_fd < 0) {
+    if (err < 0 || d->source.waker.fd < 0 || d->source.writer.wake_fd < 0) {
         complain("%s", strerror(errno));
         return EXIT_FAIL;
     }
@@ -263,7 +277,7 @@ static int run(struct daemon *d)
     /* A thread that ended by itself has said why. */
     if (err < 0 && !d->source.failed && !d->source.writer.failed)
         complain("%s", rollcall_error());
-    close(d->source.wake_fd);
+    close(d->source.waker.fd);
     close(d->source.writer.wake_fd);
     close(d->reload_fd);
     return err < 0 ? EXIT_FAIL : EXIT_OK;

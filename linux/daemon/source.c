@@ -3,12 +3,10 @@
 
 #include "lib/error.h"
 #include "linux/clock.h"
-#include "linux/daemon/waiting.h"
 #include "program/complain.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #define SECOND    1000000000ull
 #define GATHER_NS 100000000u /* what comes meanwhile is written together */
@@ -27,7 +25,7 @@ static bool stops(struct source *source)
 /* There is no memory: perhaps soon. -EINTR: it is to stop. */
 static int wait_for_memory(struct source *source)
 {
-    wait_until(source->wake_fd, -1, clock_mono_ns() + SECOND / 10);
+    wait_until(source->waker.fd, clock_mono_ns() + SECOND / 10);
     return stops(source) ? -EINTR : 0;
 }
 
@@ -101,7 +99,7 @@ static int acknowledge(struct source *source)
     if (seq <= source->acked_seq)
         return 0;
     source->acked_seq = seq;
-    return rollcall_ack(source->rc, seq);
+    return rollcall_ack(source->waker.rc, seq);
 }
 
 /* ---- the thread ---- */
@@ -116,17 +114,11 @@ static int take_one(struct source *source)
     if (err < 0)
         return err;
     if (is_full(source)) {
-        wait_until(source->wake_fd, -1, then);
+        wait_until(source->waker.fd, then);
         return 0;
     }
-    n = rollcall_next(source->rc, 0, &batch);
-    if (n > 0)
-        err = handle(source, &batch);
-    else if (n == 0)
-        /* Only when nothing was there its descriptor tells of what comes. */
-        wait_until(source->wake_fd, rollcall_fd(source->rc), then);
-    else
-        err = n;
+    n = rollcall_next(source->waker.rc, milliseconds_until(then), &batch);
+    err = n > 0 ? handle(source, &batch) : n;
     return err == -EINTR ? 0 : err;
 }
 
@@ -150,7 +142,7 @@ static void *run(void *context)
 int source_start(struct source *source)
 {
     struct rollcall_stats stats;
-    int err = rollcall_stats(source->rc, &stats, sizeof(stats));
+    int err = rollcall_stats(source->waker.rc, &stats, sizeof(stats));
 
     if (err < 0)
         return err;
@@ -168,15 +160,10 @@ int source_start(struct source *source)
     return rollcall_fail(-err, "cannot start a thread: %s", strerror(err));
 }
 
-void source_wake(const struct source *source)
-{
-    eventfd_write(source->wake_fd, 1);
-}
-
 int source_stop(struct source *source)
 {
     atomic_store(&source->stop, true);
-    source_wake(source);
+    waker_wake(&source->waker);
     pthread_join(source->thread, NULL);
     writer_stop(&source->writer, &source->lot);
     if (source->failed == 0 && acknowledge(source) < 0)

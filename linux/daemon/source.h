@@ -14,13 +14,14 @@
 #include "linux/daemon/host.h"
 #include "linux/daemon/measures.h"
 #include "linux/daemon/notices.h"
+#include "linux/daemon/waiting.h"
 #include "linux/daemon/writer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct source {
-    struct rollcall *rc;
+    struct waker waker; /* more is on the disk, `stop`, or host_hurry() */
     struct host *host;
     struct measures *measures;
     struct notices notices;
@@ -28,7 +29,6 @@ struct source {
     struct lot lot;      /* what is being gathered ... */
     uint64_t gathers_to; /* ... until then: clock_mono_ns() */
     size_t lot_max;      /* bytes, about */
-    int wake_fd;         /* eventfd(2): more is on the disk, `stop`, or host_hurry() */
     atomic_bool stop;
     int failed; /* why it ended by itself: a negative errno; 0: it has not */
     void (*on_failure)(void);
@@ -38,9 +38,6 @@ struct source {
 
 /* Starts the writer too. 0 or a negative errno (rollcall_fail). */
 int source_start(struct source *source);
-
-/* Wakes it: its turns go on then, if it lives. */
-void source_wake(const struct source *source);
 
 /* Ends it and the writer, after the places have been stored and what was taken is on the disk. Returns
  * why it, or the writer, had ended by itself; 0: it had not. */

@@ -43,7 +43,7 @@ static void run(void *context)
     if (turns != daemon->seen_turns)
         notify_alive();
     daemon->seen_turns = turns;
-    source_wake(&daemon->source);
+    waker_wake(&daemon->source.waker);
     tell_status(daemon);
 }
 

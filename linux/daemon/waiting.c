@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-static int milliseconds_until(uint64_t then)
+int milliseconds_until(uint64_t then)
 {
     uint64_t now = clock_mono_ns();
 
@@ -15,11 +15,17 @@ static int milliseconds_until(uint64_t then)
     return now >= then ? 0 : (int)((then - now + 999999) / 1000000);
 }
 
-void wait_until(int wake_fd, int fd, uint64_t then)
+void wait_until(int wake_fd, uint64_t then)
 {
-    struct pollfd fds[2] = {{.fd = wake_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
     eventfd_t wakes;
 
-    if (poll(fds, 2, milliseconds_until(then)) > 0 && fds[0].revents)
+    if (poll(&wake, 1, milliseconds_until(then)) > 0)
         eventfd_read(wake_fd, &wakes);
+}
+
+void waker_wake(const struct waker *waker)
+{
+    eventfd_write(waker->fd, 1);
+    rollcall_interrupt(waker->rc);
 }

@@ -4,7 +4,6 @@
 #include "lib/error.h"
 #include "linux/clock.h"
 #include "linux/daemon/log.h"
-#include "linux/daemon/waiting.h"
 #include "program/complain.h"
 
 #include <errno.h>
@@ -111,7 +110,7 @@ static int insist(struct writer *writer, const struct lot *lot)
         }
         if (stops(writer))
             return -EINTR;
-        wait_until(writer->wake_fd, -1, clock_mono_ns() + SECOND);
+        wait_until(writer->wake_fd, clock_mono_ns() + SECOND);
     }
     if (err == 0 && atomic_exchange(is_blocked, false))
         log_line(LOG_NOTICE, "the journal can be written again");
@@ -140,7 +139,7 @@ static int take_one(struct writer *writer)
 
     if (err == 0 && has_lot) {
         atomic_store(&writer->has_lot, false);
-        eventfd_write(writer->source_fd, 1);
+        waker_wake(writer->source);
     }
     if (err == 0)
         err = do_what_is_due(writer);
@@ -149,7 +148,7 @@ static int take_one(struct writer *writer)
     then = writer->store_at;
     if (writer->retains && writer->retain_at < then)
         then = writer->retain_at;
-    wait_until(writer->wake_fd, -1, then);
+    wait_until(writer->wake_fd, then);
     return 0;
 }
 

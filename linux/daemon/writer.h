@@ -17,6 +17,7 @@
 #include "linux/daemon/measures.h"
 #include "linux/daemon/notices.h"
 #include "linux/daemon/places.h"
+#include "linux/daemon/waiting.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,10 +30,10 @@ struct writer {
     struct places *places;
     struct measures *measures;
     struct retained retained;
-    int wake_fd;            /* eventfd(2): a lot, a place, `stop` or `keeps_anew` */
-    int source_fd;          /* eventfd(2) of the source: more is on the disk */
-    bool retains;           /* the journal has limits */
-    atomic_bool keeps_anew; /* the measures have other limits than the journal */
+    int wake_fd;                /* eventfd(2): a lot, a place, `stop` or `keeps_anew` */
+    const struct waker *source; /* more is on the disk */
+    bool retains;               /* the journal has limits */
+    atomic_bool keeps_anew;     /* the measures have other limits than the journal */
     atomic_bool stop;
     atomic_bool has_lot; /* `lot` is this thread's; else the source's */
     struct lot lot;

@@ -56,6 +56,13 @@ done
 equal "NoNewPrivs" 1 "$(of_threads NoNewPrivs)"
 equal "Seccomp" 2 "$(of_threads Seccomp)"
 equal "threads" 3 "$(find /proc/"$pid"/task -mindepth 1 -maxdepth 1 | wc -l)"
+
+# ---- what this machine has not, as `rollcall doctor` says it ----
+
+"$ROLLCALL" doctor --json | jq -r 'select(.state == "advised") |
+    "rollcalld: \(.requirement): \(.found); what to do: \(.remedy)"' >"$directory/advice"
+equal "the log's lines about that" "$(sort "$directory/advice")" \
+    "$(grep '; what to do: ' "$log" | sort)"
 end_daemon
 
 start_daemon --confine no

@@ -329,8 +329,7 @@ static void step(struct fixture *f)
 
 static void begin(struct fixture *f)
 {
-    const struct host_options options = {
-        .epoch = EPOCH, .last_seq = POSTED, .memory = MEMORY, .source_fd = -1};
+    const struct host_options options = {.epoch = EPOCH, .last_seq = POSTED, .memory = MEMORY};
 
     CHECK(host_open(&f->host, &options) == 0);
     CHECK(places_load(&f->places, writer, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == 0);

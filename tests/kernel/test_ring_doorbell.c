@@ -57,7 +57,7 @@ static int setup(void **state)
     }
     f.control = &f.bpf->data_control->control;
     assert_int_equal(ring_map(&f.ring, bpf_map__fd(f.bpf->maps.ring), RING_SIZE), 0);
-    assert_int_equal(doorbell_init(&f.bell, &f.ring, bpf_map__fd(f.bpf->maps.ring),
+    assert_int_equal(doorbell_init(&f.bell, &f.ring, bpf_map__fd(f.bpf->maps.ring), -1,
                                    (_Atomic uint64_t *)&f.control->sleeper, 1),
                      0);
     f.bell.idle_ns = 0;

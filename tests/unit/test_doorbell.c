@@ -40,7 +40,7 @@ static int setup(void **state)
 
     fake_ring_init(&f->fake, RING_SIZE);
     f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    assert_int_equal(doorbell_init(&f->bell, &f->fake.ring, f->wake, &f->sleeper, 1000000), 0);
+    assert_int_equal(doorbell_init(&f->bell, &f->fake.ring, f->wake, -1, &f->sleeper, 1000000), 0);
     f->bell.idle_ns = 0;
     *state = f;
     return 0;
