@@ -27,8 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *const hook_pins[HOOKS] = {"on_fork",    "on_exec",    "on_exit",
-                                             "again_fork", "again_exec", "again_exit"};
+static const char *const hook_pins[HOOKS] = {"on_fork",    "on_exec",    "on_exit", "again_fork",
+                                             "again_exec", "again_exit", "at_free"};
 
 /* The maps that a successor takes over; the last two are only there with the policy `deny`. */
 static const char *const map_pins[] = {"ring",          "control",  "states",  "scratches",
@@ -359,6 +359,8 @@ static int take_descriptors(struct capture *capture, const struct rollcall_bpf *
         {&capture->links[HOOK_FORK_AGAIN], bpf_link__fd(bpf->links.again_fork)},
         {&capture->links[HOOK_EXEC_AGAIN], bpf_link__fd(bpf->links.again_exec)},
         {&capture->links[HOOK_EXIT_AGAIN], bpf_link__fd(bpf->links.again_exit)},
+        {&capture->links[HOOK_FREE], bpf_link__fd(bpf->links.at_free)},
+        {&capture->programs[HOOK_FREE], bpf_program__fd(bpf->progs.at_free)},
         {&capture->programs[HOOK_FORK], bpf_program__fd(bpf->progs.on_fork)},
         {&capture->programs[HOOK_EXEC], bpf_program__fd(bpf->progs.on_exec)},
         {&capture->programs[HOOK_EXIT], bpf_program__fd(bpf->progs.on_exit)},

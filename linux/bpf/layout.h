@@ -115,6 +115,7 @@ enum hook {
     HOOK_FORK_AGAIN,
     HOOK_EXEC_AGAIN,
     HOOK_EXIT_AGAIN,
+    HOOK_FREE,
     HOOKS
 };
 #define FIRST_HOOKS 3
@@ -184,6 +185,7 @@ struct control {
     uint64_t texts_cut;
     uint32_t ring_due;   /* second programs have written, and have left the ringing to others */
     uint32_t synced_due; /* there are old processes to announce, and `synced` after them */
+    uint64_t states_failed_ns; /* when that was last */
 
     /* The reader's own, kept here for its successor. */
     CACHE_LINE struct place places[2];

@@ -22,8 +22,8 @@
  * another one, on the same processor at the same time, in again_X. So an again_X does not ring, as
  * the reader that it woke would preempt it; it leaves that to the on_X in whose midst it runs.
  * When both were skipped, a process without entry is announced by its exec or exit (late); once
- * the reader has noticed that the kernel skips hooks, also when it forks, or by a new snapshot.
- * What the kernel skipped, and no again_X has written, is counted.
+ * the reader has noticed that the kernel skips hooks, also when it forks, or by a new snapshot. One
+ * with an entry that is freed has exited unseen: at_free writes that (late). What the kernel skipped, and neither has written, is counted.
  *
  * Waking. See doorbell() here and linux/doorbell.h.
  */
@@ -50,6 +50,14 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 #else
 #define HEAL_LATE         0
 #define SKIPS_FORK(child) false
+#endif
+
+#ifdef ROLLCALL_TEST_SKIP_EXIT
+#define SKIPS_EXIT(leader) ((__u32)(leader)->pid % ROLLCALL_TEST_SKIP_EXIT == 0)
+#define SOME_ARE_SKIPPED   true
+#else
+#define SKIPS_EXIT(leader) false
+#define SOME_ARE_SKIPPED   MAY_BE_SKIPPED
 #endif
 
 #ifdef ROLLCALL_TEST_SKIP_FIRST
@@ -254,10 +262,9 @@ static __always_inline void fill_session(struct rollcall_event *event, struct ta
 
 /* task: a group leader. `now` is taken after the place in the ring where that can be, so that time
  * goes with the order of the ring. The record's memory is as it comes from the ring: not zeroed. */
-static __always_inline void fill(struct rollcall_event *event, __u16 type, __u64 now,
-                                 struct task_struct *task)
+static __always_inline void fill_without_parent(struct rollcall_event *event, __u16 type, __u64 now,
+                                                struct task_struct *task)
 {
-    struct task_struct *parent = task->real_parent;
     const struct cred *cred = task->real_cred;
 
     __builtin_memset(event, 0, sizeof(*event));
@@ -267,11 +274,6 @@ static __always_inline void fill(struct rollcall_event *event, __u16 type, __u64
     event->pid = task->tgid;
     if (task->flags & PF_KTHREAD)
         event->flags |= ROLLCALL_KERNEL_THREAD;
-    if (parent) {
-        event->ppid = parent->tgid;
-        event->parent_start_ns = parent->group_leader->start_boottime;
-        event->present |= ROLLCALL_HAS_PARENT;
-    }
     if (cred) {
         event->uid = cred->uid.val;
         event->gid = cred->gid.val;
@@ -284,6 +286,19 @@ static __always_inline void fill(struct rollcall_event *event, __u16 type, __u64
     fill_session(event, task);
     fill_namespace(event, task);
     bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), task->comm);
+}
+
+static __always_inline void fill(struct rollcall_event *event, __u16 type, __u64 now,
+                                 struct task_struct *task)
+{
+    struct task_struct *parent = task->real_parent;
+
+    fill_without_parent(event, type, now, task);
+    if (!parent)
+        return;
+    event->ppid = parent->tgid;
+    event->parent_start_ns = parent->group_leader->start_boottime;
+    event->present |= ROLLCALL_HAS_PARENT;
 }
 
 /* ---- announcing ---- */
@@ -307,8 +322,10 @@ static __always_inline bool win(const struct process *process, __u32 exited)
     /* Before Linux 6.4 only the lower half of what comes back is set. */
     int err = (int)bpf_map_update_elem(&states, process, &state, BPF_NOEXIST);
 
-    if (err && err != -EEXIST)
+    if (err && err != -EEXIST) {
         __sync_fetch_and_add(&control.states_failed, 1);
+        control.states_failed_ns = bpf_ktime_get_boot_ns();
+    }
     return err != -EEXIST;
 }
 
@@ -449,20 +466,25 @@ static __always_inline void heal(struct task_struct *leader, bool rings)
         announce(leader, NULL, rings);
 }
 
-/* Who has no entry in `states` and ought to be announced, whyever it was not: also a process
- * whose fork the kernel hides from us, as some do for what their supervisor starts. Not when
- * entries could not be made, as then it may have been announced without one. */
-static __always_inline bool is_overlooked(struct task_struct *leader)
+/* Of whom it is not known what has been written: when an entry could not be made, nobody who was there by
+ * then is asked for one any more. */
+static __always_inline bool is_unknown(struct task_struct *leader)
 {
-    return !READ(control.states_failed) && (!is_old(leader) || READ(control.track_old));
+    return leader->start_boottime <= READ(control.states_failed_ns);
 }
 
-/* Without memory for entries there is no way to know what has been written. */
+/* Who has no entry in `states` and ought to be announced, whyever it was not: also a process
+ * whose fork the kernel hides from us, as some do for what their supervisor starts. */
+static __always_inline bool is_overlooked(struct task_struct *leader)
+{
+    return !is_unknown(leader) && (!is_old(leader) || READ(control.track_old));
+}
+
 static __always_inline struct state *entry_of(struct task_struct *leader)
 {
     struct process process = process_of(leader);
 
-    return READ(control.states_failed) ? NULL : bpf_map_lookup_elem(&states, &process);
+    return is_unknown(leader) ? NULL : bpf_map_lookup_elem(&states, &process);
 }
 
 /* A run for a thread that is no process's first or last one. */
@@ -501,7 +523,7 @@ int BPF_PROG(again_fork, struct task_struct *parent, struct task_struct *child)
         count_idle(SECOND);
         return 0;
     }
-    if (SKIPS_FORK(child) || READ(control.states_failed) || entry_of(child))
+    if (SKIPS_FORK(child) || is_unknown(child) || entry_of(child))
         return 0;
     heal(parent->group_leader, false);
     count_again();
@@ -555,7 +577,7 @@ static __always_inline bool end_without_entry(struct task_struct *task, struct t
         bpf_map_delete_elem(&states, process);
         return true;
     }
-    return last || READ(control.states_failed) || win(process, 1);
+    return last || is_unknown(leader) || win(process, 1);
 }
 
 /* Ends the state of a process; one that was overlooked is announced first. false: another run
@@ -579,7 +601,8 @@ static __always_inline bool end(struct task_struct *task, struct task_struct *le
            end_without_entry(task, leader, &process, rings);
 }
 
-static __always_inline void report_exit(struct task_struct *leader, bool rings)
+/* late: it is being freed, and its parent may be gone. */
+static __always_inline void report_exit(struct task_struct *leader, bool late, bool rings)
 {
     struct ring_event *record;
     struct ring_head head;
@@ -593,7 +616,12 @@ static __always_inline void report_exit(struct task_struct *leader, bool rings)
     head.kind = RING_EVENT;
     head.chunks = 0;
     record->head = head;
-    fill(&record->event, ROLLCALL_EXIT, bpf_ktime_get_boot_ns(), leader);
+    if (late) {
+        fill_without_parent(&record->event, ROLLCALL_EXIT, bpf_ktime_get_boot_ns(), leader);
+        record->event.flags |= ROLLCALL_LATE;
+    } else {
+        fill(&record->event, ROLLCALL_EXIT, bpf_ktime_get_boot_ns(), leader);
+    }
     record->event.status = wait_status(leader);
     record->event.present |= ROLLCALL_HAS_STATUS;
     if (record->event.status & 0x80)
@@ -614,8 +642,8 @@ int on_exit(unsigned long long *context)
         return 0;
     }
     leader = task->group_leader;
-    if (end(task, leader, true))
-        report_exit(leader, true);
+    if (!SKIPS_EXIT(leader) && end(task, leader, true))
+        report_exit(leader, false, true);
     ring_for_others();
     return 0;
 }
@@ -638,10 +666,29 @@ int again_exit(unsigned long long *context)
     }
     leader = task->group_leader;
     state = entry_of(leader);
-    if (!state || READ(state->exited) || !end(task, leader, false))
+    if (SKIPS_EXIT(leader) || !state || READ(state->exited) || !end(task, leader, false))
         return 0;
     count_again();
-    report_exit(leader, false);
+    report_exit(leader, false, false);
+    return 0;
+}
+
+/* Run from where the kernel frees what nobody can see any more, with nothing on that processor that
+ * could preempt it and come here, too. A leader is freed last; one that has changed places with the
+ * thread that ran a program is none any more. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(at_free, struct task_struct *task)
+{
+    struct state *state;
+
+    if (!SOME_ARE_SKIPPED || task->pid != task->tgid)
+        return 0;
+    state = entry_of(task);
+    if (!state || READ(state->exited) || !end(task, task, true))
+        return 0;
+    if (!SKIPS_EXIT(task))
+        count_again();
+    report_exit(task, true, true);
     return 0;
 }
 

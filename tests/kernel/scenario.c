@@ -9,6 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SKIPPED_MS       60000
+#define SKIPS_COUNTED_MS 3000 /* some looks that are a second apart */
+
 struct rollcall *open_or_skip(const struct rollcall_options *opts)
 {
     struct rollcall *rc = NULL;
@@ -100,7 +103,7 @@ static void look(const struct rollcall_event *event, void *context)
     struct lookout *lookout = context;
 
     if (event->type == ROLLCALL_EXIT && event->pid == lookout->pid &&
-        event->ppid == lookout->parent)
+        (event->ppid == lookout->parent || event->flags & ROLLCALL_LATE))
         lookout->seen = true;
     if (lookout->each)
         lookout->each(event, lookout->context);
@@ -136,6 +139,37 @@ void read_load(struct reader *reader, struct load *load)
     if (left < 0)
         errx(1, "the load failed");
     read_until_exit(reader, make_marker(), getpid());
+}
+
+static bool is_of_load(const struct life *life, const struct truth *truth)
+{
+    for (uint32_t i = 0; i < truth->workers; i++)
+        if (life->ppid == truth->worker[i].pid)
+            return true;
+    return false;
+}
+
+static bool have_all_ended(const struct check *check, const struct truth *truth)
+{
+    size_t count;
+    const struct life *lives = check_lives(check, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (is_of_load(&lives[i], truth) && !lives[i].exited)
+            return false;
+    return true;
+}
+
+void read_what_was_skipped(struct reader *reader, const struct truth *truth)
+{
+    int64_t limit = now_ms() + SKIPPED_MS;
+    uint64_t lost;
+
+    do {
+        lost = check_lost(reader->check);
+        read_some(reader, SKIPS_COUNTED_MS);
+    } while (now_ms() < limit &&
+             (!have_all_ended(reader->check, truth) || check_lost(reader->check) > lost));
 }
 
 void finish_check(struct check *check, const struct truth *truth)

@@ -52,6 +52,10 @@ void read_until_exit(struct reader *reader, pid_t pid, pid_t parent);
 /* Reads while the load runs, then up to a marker that is created at its end. */
 void read_load(struct reader *reader, struct load *load);
 
+/* Where the kernel skips programs: reads until those of the load have ended whose exit is written when they
+ * are freed, and what was skipped is counted. */
+void read_what_was_skipped(struct reader *reader, const struct truth *truth);
+
 /* Ends the program if the check finds a difference. truth: see check_finish(). */
 void finish_check(struct check *check, const struct truth *truth);
 

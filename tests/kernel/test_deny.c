@@ -48,7 +48,7 @@ struct seen {
     uint32_t type;
     uint32_t pid;
     uint32_t creator;
-    uint32_t status;
+    uint32_t status; /* of a gap its reason */
 };
 
 /* Between the processes of the test. */
@@ -84,12 +84,13 @@ static void keep(const struct rollcall_batch *batch)
 
         if (shared->count == SEEN_MAX)
             errx(1, "more events than this test can keep");
-        *seen = (struct seen){.seq = event->seq,
-                              .lost = event->lost,
-                              .type = event->type,
-                              .pid = event->pid,
-                              .creator = event->creator_pid,
-                              .status = event->status};
+        *seen =
+            (struct seen){.seq = event->seq,
+                          .lost = event->lost,
+                          .type = event->type,
+                          .pid = event->pid,
+                          .creator = event->creator_pid,
+                          .status = event->type == ROLLCALL_GAP ? event->reason : event->status};
         shared->count++;
     }
 }
@@ -325,6 +326,27 @@ static uint64_t count_lost(void)
     return lost;
 }
 
+/* Nothing is lost, but of who is exempt, as kernel threads are that come to be in that moment; and where
+ * the kernel skips programs a gap says how much may be missing at most. */
+static void only_exempt_are_lost(void)
+{
+    uint64_t exempt = 3 * stats().exempted;
+    uint64_t lost = 0;
+
+    for (uint32_t i = 0; i < shared->count; i++) {
+        const struct seen *seen = &shared->seen[i];
+
+        if (seen->lost)
+            printf("event %llu: before it %llu are lost, reason %u\n",
+                   (unsigned long long)seen->seq, (unsigned long long)seen->lost, seen->status);
+        if (seen->type == ROLLCALL_GAP && seen->status != ROLLCALL_LOST_SKIPPED)
+            lost += seen->lost;
+    }
+    if (lost > exempt)
+        fail_msg("%llu events are lost, at most %llu of them exempt", (unsigned long long)lost,
+                 (unsigned long long)exempt);
+}
+
 static uint32_t count_seen(const struct child *child, uint32_t type)
 {
     uint32_t count = 0;
@@ -344,7 +366,7 @@ static uint32_t count_seen(const struct child *child, uint32_t type)
 }
 
 /* How many events of the children are missing; none is there twice, and there is none too many. */
-static uint64_t count_missing(void)
+static uint64_t count_missing(bool tell)
 {
     uint64_t missing = 0;
 
@@ -356,9 +378,50 @@ static uint64_t count_missing(void)
         if (creates > 1 || execs > children[i].execs || exits > 1)
             fail_msg("%u creates, %u execs, %u exits of %d", creates, execs, exits,
                      children[i].pid);
+        if (tell && (creates < 1 || execs < children[i].execs || exits < 1))
+            printf("%u creates, %u execs, %u exits of %d, which ran %u programs\n", creates, execs,
+                   exits, children[i].pid, children[i].execs);
         missing += 2 + children[i].execs - creates - execs - exits;
     }
     return missing;
+}
+
+static uint64_t count_absent(void)
+{
+    uint64_t absent = 0;
+
+    for (size_t i = 0; i < children_count; i++) {
+        absent += count_seen(&children[i], ROLLCALL_CREATE) ? 0 : 1;
+        absent += count_seen(&children[i], ROLLCALL_EXEC) < children[i].execs ? 1 : 0;
+        absent += count_seen(&children[i], ROLLCALL_EXIT) ? 0 : 1;
+    }
+    return absent;
+}
+
+/* What the kernel says that it has skipped. */
+static uint64_t count_skipped(void)
+{
+    uint64_t skipped = 0;
+
+    for (uint32_t i = 0; i < shared->count; i++)
+        if (shared->seen[i].type == ROLLCALL_GAP && shared->seen[i].status == ROLLCALL_LOST_SKIPPED)
+            skipped += shared->seen[i].lost;
+    return skipped;
+}
+
+/* Where the kernel skips programs, some exits are only written when the process is freed, and what is
+ * missing is counted some seconds later. */
+static void wait_for_records(uint64_t (*lost)(void))
+{
+    int64_t limit = now_ms() + WAIT_MS;
+
+    while (count_absent() > lost() && now_ms() < limit)
+        usleep(10000);
+}
+
+static void all_are_recorded(void)
+{
+    assert_true(count_missing(true) <= count_skipped());
 }
 
 static uint64_t count_processes(void)
@@ -471,9 +534,10 @@ static void test_all_that_ran_is_recorded(void **state)
     assert_int_equal(WEXITSTATUS(children[children_count - 1].status), RUNS);
     let_it_catch_up();
     wait_for_exact_promises();
+    wait_for_records(count_skipped);
     end_reader(1);
-    assert_int_equal(count_lost(), 0);
-    assert_int_equal(count_missing(), 0);
+    only_exempt_are_lost();
+    all_are_recorded();
     printf("%zu processes ran, %zu forks and %zu execs were refused\n", children_count, refused,
            count_ends(REFUSED));
 }
@@ -549,10 +613,11 @@ static void test_promises_come_back(void **state)
     wait_for_exact_promises();
     assert_int_equal(count_ends(REFUSED), 0);
     let_it_catch_up();
+    wait_for_records(count_skipped);
     end_reader(1);
     assert_int_equal(stats().denied, 0);
-    assert_int_equal(count_lost(), 0);
-    assert_int_equal(count_missing(), 0);
+    only_exempt_are_lost();
+    all_are_recorded();
     if (!has_pids)
         printf("without the limit of a cgroup: there is no pids controller\n");
 }
@@ -578,7 +643,6 @@ static void go_exempt(void)
 static void test_exempt(void **state)
 {
     pid_t reader = start_reader(1);
-    uint64_t missing;
 
     (void)state;
     let_read(1);
@@ -592,10 +656,10 @@ static void test_exempt(void **state)
     assert_true(stats().exempted > 0);
     kill(reader, SIGCONT);
     let_it_catch_up();
+    wait_for_records(count_skipped);
     end_reader(1);
-    missing = count_missing();
-    assert_int_equal(missing, 0);
-    assert_true(count_lost() <= 3 * stats().exempted);
+    all_are_recorded();
+    only_exempt_are_lost();
 }
 
 /* The reader is killed with a full ring: its successor gets all, if it is there in time. */
@@ -616,10 +680,11 @@ static void test_successor(void **state)
     assert_int_equal(stats().deny_ended, 0);
     let_it_catch_up();
     wait_for_exact_promises();
+    wait_for_records(count_skipped);
     end_reader(2);
     remove_redelivered();
-    assert_int_equal(count_lost(), 0);
-    assert_int_equal(count_missing(), 0);
+    only_exempt_are_lost();
+    all_are_recorded();
 }
 
 /* Nobody reads for longer than that: the policy ends by itself, and what is lost then is told. */
@@ -646,13 +711,14 @@ static void test_grace(void **state)
     let_read(2);
     let_it_catch_up();
     wait_for_exact_promises();
+    wait_for_records(count_lost);
     end_reader(2);
     remove_redelivered();
     assert_true(count_lost() > 0);
-    assert_true(count_missing() > 0);
-    assert_true(count_missing() <= count_lost());
+    assert_true(count_missing(false) > 0);
+    assert_true(count_missing(false) <= count_lost());
     printf("%llu events lost, of them %llu of the load\n", (unsigned long long)count_lost(),
-           (unsigned long long)count_missing());
+           (unsigned long long)count_missing(false));
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ROUNDS    50
+#define ROUNDS    25
 #define WORKERS   4
 #define KEPT      50
 #define COUNT_MAX 4000000u

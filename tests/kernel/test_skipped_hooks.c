@@ -31,6 +31,7 @@ struct fixture {
     enum seen *seen; /* by pid */
     bool *ours;      /* by pid: a child of this process */
     unsigned late;
+    unsigned freed; /* whose exit was seen when they were freed */
     uint32_t ended;
 };
 
@@ -38,6 +39,12 @@ static int setup(void **state)
 {
     static struct fixture f;
 
+    if (EXITS && !getenv("ROLLCALL_TEST_GUEST")) {
+        printf("skipped: only in a guest, as some hosts hide from programs what their kernel does "
+               "while it "
+               "has interrupted their supervisor, and there it frees processes\n");
+        exit(SKIPPED);
+    }
     if (rollcall_open(NULL, &f.rc) < 0) {
         printf("skipped: %s\n", rollcall_error());
         exit(SKIPPED);
@@ -106,6 +113,8 @@ static void expect(struct fixture *f, const struct rollcall_event *e)
         assert_true(*seen == CREATED || *seen == EXECED);
         *seen = EXITED;
         f->ended++;
+        f->freed += e->flags & ROLLCALL_LATE ? 1 : 0;
+        assert_true(!(e->flags & ROLLCALL_LATE) || !(e->present & ROLLCALL_HAS_PARENT));
         break;
     default:
         break;
@@ -128,15 +137,15 @@ static void test_every_process_is_announced(void **state)
         assert_true(rollcall_next(f->rc, LIMIT_MS, &batch) > 0);
         while ((e = rollcall_batch_next(&batch, e))) {
             expect_known_parent(f, e);
-            if (e->ppid == (uint32_t)self)
+            if (e->ppid == (uint32_t)self || (e->type == ROLLCALL_EXIT && f->ours[e->pid]))
                 expect(f, e);
         }
         assert_int_equal(rollcall_ack(f->rc, batch.last_seq), 0);
     }
     for (uint32_t i = 0; i < processes; i++)
         assert_int_equal(f->seen[pids[i]], EXITED);
-    printf("%u of %u announced late\n", f->late, processes);
-    assert_true(f->late >= processes / 10);
+    printf("%u of %u announced late, %u exits seen late\n", f->late, processes, f->freed);
+    assert_true((EXITS ? f->freed : f->late) >= processes / 10);
 }
 
 int main(void)

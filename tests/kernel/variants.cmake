@@ -12,6 +12,14 @@ endfunction()
 capture_test(ring_doorbell rollcall_static rollcall_producer)
 capture_test(skipped_hooks rollcall_skipping)
 
+# The same, but that exits are skipped.
+add_executable(test_skipped_exits test_skipped_hooks.c part.c)
+target_link_libraries(test_skipped_exits PRIVATE rollcall_options PkgConfig::CMOCKA rollcall_skipping_exits)
+target_compile_definitions(test_skipped_exits PRIVATE EXITS=true)
+target_compile_definitions(test_skipped_hooks PRIVATE EXITS=false)
+add_test(NAME kernel.skipped_exits COMMAND test_skipped_exits)
+set_tests_properties(kernel.skipped_exits PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 RUN_SERIAL TRUE)
+
 # Two builds of one program, which take over from each other.
 foreach(build static other)
   add_executable(tap_${build} tap.c)
