@@ -4,10 +4,11 @@
 
 boot_s=300 # until the guest has begun with the tests
 
-# The tests of this run, as suite.sh wants them.
+# suite_list [FEATURE]: the tests of this run, as suite.sh wants them.
 suite_list() {
-    awk -F'\t' -v OFS='\t' -v size="$size" '
-        /^#/ { next }
+    awk -F'\t' -v OFS='\t' -v size="$size" -v feature="${1:-}" -v tests="$tests" '
+        /^#/ || (feature && $2 != feature) { next }
+        tests && index("," tests ",", "," $1 ",") == 0 { next }
         size == "full" { print $1, $4, $5 }
         size == "quick" { print $1, $3, 400 }' "$here/tests.tsv"
 }
@@ -55,16 +56,16 @@ make_initramfs() {
     (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$initramfs"
 }
 
-# boot LOG: emulated, as nested virtualisation is not to be had everywhere. What only costs time is
+# boot NAME LOG: emulated, as nested virtualisation is not to be had everywhere. What only costs time is
 # turned off: mitigations, zeroing of pages, doubts about clock and timer (which a busy machine raises).
 # Both processors are emulated by one thread: with two, QEMU 7.2 lets one of them run an instruction
 # that the other has just replaced, and attaching a program does that: guests ended with `int3`.
 boot() {
-    local limit
-    limit=$(suite_list | awk -F'\t' -v boot="$boot_s" '{ sum += $3 } END { print boot + sum }')
+    local limit feature=${only[$1]}
+    limit=$(suite_list "$feature" | awk -F'\t' -v boot="$boot_s" '{ sum += $3 } END { print boot + sum }')
     timeout "$limit" qemu-system-x86_64 -accel tcg,thread=single -smp 2 -m 2048 -nodefaults -no-user-config \
-        -display none -no-reboot -serial "file:$1" -kernel "$image" -initrd "$initramfs" \
-        -append "console=ttyS0 quiet panic=-1 oops=panic mitigations=off init_on_alloc=0 tsc=reliable no_timer_check" \
+        -display none -no-reboot -serial "file:$2" -kernel "$image" -initrd "$initramfs" \
+        -append "console=ttyS0 quiet panic=-1 oops=panic mitigations=off init_on_alloc=0 tsc=reliable no_timer_check ${parameters[$1]} only=$(suite_list "$feature" | cut -f 1 | paste -s -d ,)" \
         </dev/null
 }
 
@@ -77,10 +78,20 @@ run_native() {
     } >"$1"
 }
 
+# run_guest NAME LOG
 run_guest() {
     [ -n "${initramfs:-}" ] || make_initramfs
-    boot "$1" || true
-    [ -f "$1" ] && tr -d '\r' <"$1" >"$1.text" && mv "$1.text" "$1"
+    boot "$1" "$2" || true
+    [ -f "$2" ] && tr -d '\r' <"$2" >"$2.text" && mv "$2.text" "$2"
+}
+
+# keep LOG RESULTS: what came of it, in place of what is there of the same tests.
+keep() {
+    touch "$1" "$2"
+    awk -F'\t' 'FNR == NR { if (/^matrix/) { said[$1, $2]; new[++n] = $0 } next }
+        $1 == "matrix" && !(($1, $2) in said)
+        END { for (i = 1; i <= n; i++) print new[i] }' "$1" "$2" >"$2.new"
+    mv "$2.new" "$2"
 }
 
 # run_kernel NAME: leaves the results in $results/NAME.tsv, and prints a line about them. Fails if
@@ -88,19 +99,20 @@ run_guest() {
 run_kernel() {
     local name=$1 log=$results/$1.log began=$SECONDS
     unusable=
-    rm -f "$log" "$results/$name.tsv" "$results/$name.skipped"
+    rm -f "$log" "$results/$name.skipped"
+    [ -n "$tests" ] || rm -f "$results/$name.tsv"
     if [ "$name" = native ]; then
         run_native "$log"
     else
         get_kernel "$name"
         if [ -n "$unusable" ]; then
             echo "$unusable" >"$results/$name.skipped"
-            printf '%-10s skipped: %s\n' "$name" "$unusable"
+            printf '%-11s skipped: %s\n' "$name" "$unusable"
             return 0
         fi
-        run_guest "$log"
+        run_guest "$name" "$log"
     fi
-    grep '^matrix' "$log" >"$results/$name.tsv" || true
+    keep "$log" "$results/$name.tsv"
     printf '%s of %s\n' "$(git describe --always --dirty)" "$(date -u +%F)" >"$results/$name.of"
     summary "$name" $((SECONDS - began))
 }

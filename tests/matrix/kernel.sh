@@ -3,16 +3,19 @@
 # Which kernels there are, and how to get them: from the mirror that this machine's apt uses, but
 # with lists of their own, so that nothing of the machine is changed. For run.sh.
 
+# Of some there are only the tests of one feature, as they are booted otherwise than usual for it.
 kernels=()
-declare -A suites packages
+declare -A suites packages parameters only
 
 read_kernels() {
-    local name suite package
-    while IFS=$'\t' read -r name suite package; do
+    local name suite package feature booted
+    while IFS=$'\t' read -r name suite package feature booted; do
         case $name in '#'* | '') continue ;; esac
         kernels+=("$name")
         suites[$name]=$suite
         packages[$name]=$package
+        only[$name]=$feature
+        parameters[$name]=$booted
     done <"$here/kernels.tsv"
 }
 
@@ -66,7 +69,8 @@ unpack_kernel() {
 
 # get_kernel NAME: leaves the kernel's file in $image. If there is none, why not, in $unusable.
 get_kernel() {
-    local directory=$work/kernels/$1 suite=${suites[$1]} package
+    local suite=${suites[$1]} package
+    local directory=$work/kernels/$suite/${packages[$1]}
     image=$(compgen -G "$directory/linux-*" | head -n 1) || true
     [ -z "$image" ] || return 0
     unusable="this machine's mirror does not have $suite"

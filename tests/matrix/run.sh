@@ -15,11 +15,12 @@ cd "$here/../.."
 
 usage() {
     cat <<'USAGE'
-usage: tests/matrix/run.sh [--full] [KERNEL...]
+usage: tests/matrix/run.sh [--full] [--tests TEST,...] [KERNEL...]
        tests/matrix/run.sh --page
 
-  --full     the tests larger: hundred_thousand whole. And write docs/kernels.md
-  --page     write docs/kernels.md from the results that are there, and run nothing
+  --full            the tests larger: hundred_thousand whole. And write docs/kernels.md
+  --tests TEST,...  only these tests
+  --page            write docs/kernels.md from the results that are there, and run nothing
 
 KERNEL is a name in kernels.tsv, or `native`: the one that runs here. Without any, all of them.
 A kernel that is here already, in build/matrix/kernels, is not looked for again.
@@ -34,10 +35,12 @@ die() {
 bin=$PWD/build/release/bin
 work=$PWD/build/matrix
 size=quick
+tests=
 chosen=()
 while [ $# -gt 0 ]; do
     case $1 in
     --full) size=full ;;
+    --tests) tests=${2:-} && shift ;;
     --page) size=page ;;
     -h | --help) usage && exit ;;
     -*) usage >&2 && exit 2 ;;
@@ -49,6 +52,9 @@ done
 read_kernels
 for name in "${chosen[@]}"; do
     [ "$name" = native ] || [ -n "${suites[$name]:-}" ] || die "there is no kernel '$name' in kernels.tsv"
+done
+for name in ${tests//,/ }; do
+    grep -q "^$name"$'\t' "$here/tests.tsv" || die "there is no test '$name' in tests.tsv"
 done
 if [ "$size" = page ]; then
     report >docs/kernels.md

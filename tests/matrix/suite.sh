@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # suite.sh BIN LIST: runs programs of BIN, and writes a line about each: `matrix`, its name, what
 # came of it, its seconds, and the last line that it wrote. LIST has lines of a name, a part (see
-# tests/kernel/part.h) and a limit in seconds. Between them are tabs. It runs in a guest, where
-# busybox is all there is, and on the machine itself.
+# tests/kernel/part.h) and a limit in seconds. Between them are tabs. With $only, names with commas
+# between them, it runs only these. It runs in a guest, where busybox is all there is, and on the
+# machine itself.
 set -u
 
 bin=$1
@@ -18,6 +19,10 @@ run() {
 }
 
 while IFS=$tab read -r name part limit; do
+    case ,${only:-$name}, in
+    *,"$name",*) ;;
+    *) continue ;;
+    esac
     began=$(date +%s)
     run "$name" "$part" "$limit" </dev/null >"$log" 2>&1
     status=$?
