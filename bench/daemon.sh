@@ -30,6 +30,7 @@ fi
 declare -A titles=([rollcall]="from the kernel (--direct)" [daemon]="from the daemon")
 more=20          # consumers, beside one
 many=100         # consumers, for the memory
+written_rate=10000 # processes a second, as if they were made
 latency_us=10000 # of the consumers: rollcall watch has it
 limit_s=60       # for all that is waited for
 
@@ -128,22 +129,34 @@ measure_latency() {
     stop_daemon
 }
 
-# cost_of NAME: nanoseconds for each event of a burst, with the consumers that there are.
+# Prints how many processes were made, and how many per second.
+made() {
+    "$bin/bench/bin/load" --program "$bin/bin/load-child" --count "$burst" --pids "$memory/pids" |
+        sed "s/^/$burst\t/"
+}
+
+written() {
+    "$bin/bench/bin/pace" "$name" "$written_rate" "$((seconds / 2))"
+}
+
+# cost_of NAME: nanoseconds for each event, with the consumers that there are.
 cost_of() {
-    local before
-    settle
-    before=$(used_ns)
-    "$bin/bench/bin/load" --program "$bin/bin/load-child" --count "$burst" --pids "$memory/pids" \
-        >"$memory/rate"
-    settle
-    printf '%s\t%s\t%s\n' "$1" "$((($(used_ns) - before) / burst / 3))" "$(cat "$memory/rate")" \
-        >>"$out/daemon-cost.tsv"
+    local before load
+    for load in made written; do
+        settle
+        before=$(used_ns)
+        $load >"$memory/rate"
+        settle
+        awk -v load="$load" -v consumers="$1" -v used=$(($(used_ns) - before)) -v OFS='\t' \
+            '{ printf "%s\t%s\t%.0f\t%.0f\n", load, consumers, used / $1 / 3, $2 }' "$memory/rate" \
+            >>"$out/daemon-cost.tsv"
+    done
     stop_consumers
 }
 
 measure_cost() {
     local round
-    printf 'consumers\tns\trate\n' >"$out/daemon-cost.tsv"
+    printf 'load\tconsumers\tns\trate\n' >"$out/daemon-cost.tsv"
     start_daemon
     for ((round = 1; round <= rounds; round++)); do
         say "cost: round $round of $rounds"
@@ -186,11 +199,11 @@ real_processes() {
 measure_rates() {
     local rate
     printf 'rate\tpercent\tus\n' >"$out/daemon-rates.tsv"
-    for rate in 100 1000 10000; do
+    for rate in 100 1000 "$written_rate"; do
         say "processor: $rate processes a second"
         start_daemon
         start_consumers 1
-        if [ "$rate" -lt 10000 ]; then
+        if [ "$rate" -lt "$written_rate" ]; then
             add_rate real_processes "$rate"
         else
             add_rate "$bin/bench/bin/pace" "$name" "$rate" "$seconds"
@@ -223,10 +236,10 @@ cell() { # FILE ROW COLUMN
     awk -F'\t' -v row="$2" -v column="$3" '$1 == row { print $column }' "$1"
 }
 
-# Microseconds of each further consumer for each event.
+# further LOAD KIND: microseconds of each further consumer for each event.
 further() {
-    awk -F'\t' -v kind="$1" -v more="$more" '
-        $1 == "one" { one = $4 } $1 == kind { all = $4 }
+    awk -F'\t' -v load="$1" -v kind="$2" -v more="$more" '
+        $1 == load "|one" { one = $4 } $1 == load "|" kind { all = $4 }
         END { printf "%.3f", (all - one) / more / 1000 }' "$memory/cost"
 }
 
@@ -244,12 +257,27 @@ table_latency() {
     done
 }
 
+row_cost() { # TITLE KIND
+    local load
+    printf '| %s' "$1"
+    for load in made written; do
+        printf ' | %s | %s' "$(figure "$memory/cost" "$load|$2" %.0f 1 4 3 6)" \
+            "$([ "$2" = one ] || further $load "$2")"
+    done
+    echo ' |'
+}
+
 table_cost() {
-    echo '| consumers | daemon, ns for each event |'
-    echo '| --- | ---: |'
-    echo "| one | $(figure "$memory/cost" one %.0f 1 4 3 6) |"
-    echo "| $((1 + more)) that take all | $(figure "$memory/cost" more %.0f 1 4 3 6) |"
-    echo "| one, and $more that ask for nothing | $(figure "$memory/cost" idle %.0f 1 4 3 6) |"
+    local load
+    printf '| consumers'
+    for load in made written; do
+        printf ' | %s processes a second: daemon, ns for each event | for each further consumer, us' \
+            "$(figure "$memory/paces" $load %.0f 1 4)"
+    done
+    printf ' |\n| --- | ---: | ---: | ---: | ---: |\n'
+    row_cost one one
+    row_cost "$((1 + more)) that take all" more
+    row_cost "one, and $more that ask for nothing" idle
 }
 
 table_rates() {
@@ -266,8 +294,8 @@ table_goals() {
     goal 'latency, idle, median, us: twice that of --direct' \
         "$(raw "$memory/latency" 'daemon|idle' 4 0.001)" 'at most' \
         "$(raw "$memory/latency" 'rollcall|idle' 4 0.002)"
-    goal 'a further consumer that takes all, us for each event' "$(further more)" 'at most' 0.2
-    goal 'a further consumer that asks for nothing, us for each event' "$(further idle)" 'at most' 0.2
+    goal 'a further consumer that takes all, at 10,000 processes a second, us for each event' "$(further written more)" 'at most' 0.2
+    goal 'a further consumer that asks for nothing, the same' "$(further written idle)" 'at most' 0.2
     goal "memory, $many consumers, KiB: 1.1 times that with one" \
         "$(cell "$out/daemon-memory.tsv" "$many" 2)" 'at most' $((memory_one * 11 / 10))
     goal 'at 10,000 processes a second, % of a processor' \
@@ -276,7 +304,8 @@ table_goals() {
 
 report() {
     group "$out/daemon-latency.tsv" 3 1 2 >"$memory/latency"
-    group "$out/daemon-cost.tsv" 2 1 >"$memory/cost"
+    group "$out/daemon-cost.tsv" 3 1 2 >"$memory/cost"
+    group "$out/daemon-cost.tsv" 4 1 >"$memory/paces"
     table_latency >"$memory/latency.md"
     table_cost >"$memory/cost.md"
     table_rates >"$memory/rates.md"
