@@ -135,14 +135,14 @@ static __always_inline void read_losses(struct ring_head *head)
         head->lost[i] = READ(control.lost[i]);
 }
 
-/* A refused reservation does not mean that the ring is full: look. */
+/* A refused reservation does not mean that the ring is full: look. One byte stays free. */
 static __always_inline void count_loss(__u64 size)
 {
     __u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 
     if (denies)
         used += READ(promised);
-    if (used + size + BPF_RINGBUF_HDR_SZ > READ(control.ring_size))
+    if (used + SPACE(size) >= READ(control.ring_size))
         __sync_fetch_and_add(&control.lost[ROLLCALL_LOST_FULL], 1);
     else
         __sync_fetch_and_add(&control.lost[ROLLCALL_LOST_FAILED], 1);
