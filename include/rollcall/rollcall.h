@@ -20,9 +20,10 @@
  * what went wrong and what to do about it.
  *
  * Threads: a `struct rollcall` may be used by one thread at a time, but for
- * rollcall_interrupt(). Different ones are independent of each other. Functions that take only an event or a
- * batch may be called by any number of threads. A child made by fork() has none
- * of them: its events are not mapped there.
+ * rollcall_interrupt(). Different ones are independent of each other.
+ * Functions that take only an event or a batch may be called by any number of
+ * threads. A child made by fork() has none of them: its events are not mapped
+ * there.
  */
 #ifndef ROLLCALL_H
 #define ROLLCALL_H
@@ -175,9 +176,10 @@ void *rollcall_handle(const struct rollcall *rc);
 /*
  * The next events. Waits up to timeout_ms milliseconds (0: not at all, -1: without limit).
  * Returns how many there are in *batch, 0 if the time is over. -EINTR: a signal came, or
- * rollcall_interrupt(). In a burst it looks only once in `latency_us`, so that whatever a batch costs the caller is shared by many
- * events: until then it waits or returns 0, also when events are there already. With
- * ROLLCALL_SPIN it always looks, and returns 0 every 10 ms at the latest, so that the caller can look around.
+ * rollcall_interrupt(). In a burst it looks only once in `latency_us`, so that whatever a batch costs
+ * the caller is shared by many events: until then it waits or returns 0, also when events are there
+ * already. With ROLLCALL_SPIN it always looks, and returns 0 every 10 ms at the latest, so that the
+ * caller can look around.
  * -EBADMSG: the ring holds what no rollcall program wrote.
  *
  * Windows: when the driver is stopped and started it is found again within a second or so, and the

@@ -106,8 +106,9 @@ struct place {
     uint64_t acked_seq;              /* acknowledged; never less than `seq` */
 };
 
-/* The programs on the tracepoints, each of which the kernel can skip: two on each of them, the
- * second ones for what the first ones did not do. */
+/* The programs on the tracepoints, each of which the kernel can skip: two on each of fork, exec and exit,
+ * the second ones for what the first ones did not do; one on the freeing, for what both of the exit did
+ * not. */
 enum hook {
     HOOK_FORK,
     HOOK_EXEC,

@@ -16,14 +16,15 @@
  * Preemption. From Linux 7.0 on a program can be preempted, and the kernel skips another run of
  * the same one on that processor until it goes on. So nothing here is kept per processor: a
  * record is built in the ring or on the stack, text in a scratch area that is claimed and given
- * back. And each tracepoint has two programs, on_X and, after it, again_X: who preempts a process
+ * back. And fork, exec and exit have two programs each, on_X and, after it, again_X: who preempts a process
  * in its on_X has its own on_X skipped, but not again_X, which sees by the entry that nothing was
  * written yet, and writes it. Both are skipped only when one process is preempted in on_X and
  * another one, on the same processor at the same time, in again_X. So an again_X does not ring, as
  * the reader that it woke would preempt it; it leaves that to the on_X in whose midst it runs.
  * When both were skipped, a process without entry is announced by its exec or exit (late); once
  * the reader has noticed that the kernel skips hooks, also when it forks, or by a new snapshot. One
- * with an entry that is freed has exited unseen: at_free writes that (late). What the kernel skipped, and neither has written, is counted.
+ * with an entry that is freed has exited unseen: at_free writes that (late). What the kernel skipped,
+ * and nobody has written, is counted.
  *
  * Waking. See doorbell() here and linux/doorbell.h.
  */
