@@ -7,13 +7,17 @@
  * exit come one after the other, each with two programs, and then it is freed, with one; but each program can
  * be skipped by the kernel. The snapshot comes at any time between. Whoever meets the process takes a place in
  * the ring, then tries to make the process's entry, and only who makes it submits; the other gives its
- * place back. Who meets the exit ends the entry and then reports it: while the snapshot may still come the
+ * place back. The kernel counts the execs before the programs run; an entry that was made in a hook of the
+ * process notes the count, and so does who reports an exec, so that an exec of which both programs were
+ * skipped is seen, and written, at the exit. One that fails behind the point of no return is counted, too, and
+ * has no programs. Who meets the exit ends the entry and then reports it: while the snapshot may still come the
  * entry stays, marked. A second program, and the one of the freeing, write what the entry says that nobody
  * has written.
  *
  * Checked: in the order of the ring, the process is announced exactly once and before
  * everything else, unless every program was skipped and the snapshot did not meet it; its exec and its
- * exit are told exactly once, if a first program ran for them, or another one and there was an entry.
+ * exit are told exactly once, if a first program ran for them, or another one and there was an entry. A failed
+ * exec is not told.
  *
  * Every process of the model has an end, so every run ends, and the judge sees the end of each.
  *
@@ -21,7 +25,8 @@
  *
  * Broken: ENTRY_FIRST (the entry is made before the place is taken), NO_ENTRY (nobody makes
  * one), FORGET_AT_EXIT (the entry is removed while the snapshot runs), BLIND (the second program of the exit
- * does not look whether the first one has written).
+ * does not look whether the first one has written), SNAPSHOT_NOTES (its entry notes the count of execs, too),
+ * FAILED_TOLD (nobody asks whether an exec that is counted has failed).
  */
 #define PLACES 8
 #define NONE 0 /* given back */
@@ -32,21 +37,25 @@ byte taken;
 mtype ring[PLACES]; /* what the place holds; NONE: given back */
 bool entry;
 bool exited;   /* the entry is marked */
-bool reported; /* the entry says that the exec is */
+bool executed; /* the kernel has counted the exec */
+bool failed;   /* it has failed since */
+bool reported; /* the entry's count is the kernel's */
+bool noted;    /* the entry has a count */
 bool told_exec; /* some program has to have written it */
 bool told_exit;
 bool born;
 bool snapshot_done;
 bool met;          /* some hook or the snapshot met it */
 
-inline win()
+/* notes: it is made in a hook of the process. */
+inline win(notes)
 {
 #ifdef NO_ENTRY
     won = true;
 #else
     atomic {
         if
-        :: !entry -> entry = true; won = true; printf("%d: win, it makes the entry\n", _pid)
+        :: !entry -> entry = true; won = true; noted = notes; reported = notes && executed; printf("%d: win, it makes the entry\n", _pid)
         :: else -> won = false; printf("%d: win, the entry is there\n", _pid)
         fi
     };
@@ -65,18 +74,18 @@ inline submit(what)
 }
 
 /* Who does not win gives its place back. */
-inline announce()
+inline announce(notes)
 {
     met = true;
 #ifdef ENTRY_FIRST
-    win();
+    win(notes);
     if
     :: won -> take(); submit(ANNOUNCED)
     :: else
     fi
 #else
     take();
-    win();
+    win(notes);
     if
     :: won -> submit(ANNOUNCED)
     :: else
@@ -89,26 +98,29 @@ inline heal()
 {
     met = true;
     if
-    :: !entry -> announce()
+    :: !entry -> announce(true)
     :: else
     fi
 }
 
-inline on_fork() { announce() }
+inline on_fork() { announce(true) }
 
 inline again_fork()
 {
     if
-    :: !entry -> announce()
+    :: !entry -> announce(true)
     :: else
     fi
 }
 
-/* The entry notes which exec was reported. */
+/* The entry notes which exec was reported. One that is made for it does not yet mean that it is. */
 inline is_reported()
 {
-    heal();
-    atomic { won = !(entry && reported); if :: entry -> reported = true :: else fi }
+    if
+    :: entry -> met = true; won = !reported
+    :: else -> announce(true); won = true
+    fi;
+    atomic { if :: entry -> reported = true; noted = true :: else fi }
 }
 
 inline report_exec()
@@ -141,6 +153,23 @@ inline again_exec()
     fi
 }
 
+#ifdef FAILED_TOLD
+#define HAS_EXECUTED executed
+#else
+#define HAS_EXECUTED (executed && !failed)
+#endif
+
+/* An exec that the entry does not know of. */
+inline heal_last_exec()
+{
+    if
+    :: atomic { entry && !exited && noted && !reported && HAS_EXECUTED -> reported = true };
+       told_exec = !failed;
+       report_exec()
+    :: else
+    fi
+}
+
 /* Only one run ends it. */
 inline end_entry()
 {
@@ -167,6 +196,7 @@ inline report_exit()
 inline on_exit()
 {
     told_exit = true;
+    heal_last_exec();
     heal();
     end_entry();
     if
@@ -182,7 +212,7 @@ inline exit_unseen()
     won = true;
 #else
     if
-    :: entry && !exited -> told_exit = true; end_entry()
+    :: entry && !exited -> told_exit = true; heal_last_exec(); end_entry()
     :: else -> won = false
     fi;
 #endif
@@ -210,8 +240,10 @@ proctype process()
     :: born = true /* it was there before the programs */
     fi;
     if
-    :: MAY_SKIP(on_exec());
+    :: executed = true;
+       MAY_SKIP(on_exec());
        MAY_SKIP(again_exec())
+    :: executed = true; failed = true
     :: skip /* no exec */
     fi;
     MAY_SKIP(on_exit());
@@ -220,7 +252,11 @@ proctype process()
 }
 
 /* It takes the process by its pid, so a dead one may be in its hands; it can be paused anywhere. */
-inline announce_other() { announce() }
+#ifdef SNAPSHOT_NOTES
+inline announce_other() { announce(true) }
+#else
+inline announce_other() { announce(false) }
+#endif
 
 proctype snapshot()
 {

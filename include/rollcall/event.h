@@ -36,7 +36,8 @@ enum rollcall_type {
 enum rollcall_flag {
     ROLLCALL_KERNEL_THREAD = 1 << 0, /* a thread of the kernel, no program of its own */
     ROLLCALL_LATE = 1 << 1,          /* the hook that should have reported it was skipped by the
-                                        kernel; a later hook of the same process made it good */
+                                        kernel; a later hook of the same process made it good. Such
+                                        an exec has no strings, and no comm if there was another */
     ROLLCALL_CORE_DUMPED = 1 << 2,   /* exit: a core dump was made */
     ROLLCALL_AT_MOST = 1 << 3,       /* gap: `lost` is an upper bound, not an exact number */
     ROLLCALL_UNCOUNTED = 1 << 4,     /* gap: `lost` says nothing, the number is not known */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the programs in the kernel and the reader share: the records in the ring and the
- * control page. Any change here is a new CAPTURE_FORMAT.
+ * control page. Any change here that another build's programs and reader could not live with is a new
+ * CAPTURE_FORMAT.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -79,8 +80,8 @@ struct process {
 
 struct state {
     uint32_t exited;
-    uint32_t unused;
-    uint64_t exec_id; /* the kernel's count of execs, when the last one was reported */
+    uint32_t knows_execs; /* all since it was made: what exec_id does not count was skipped */
+    uint64_t exec_id;     /* the kernel's count of execs, when the last one was reported */
 };
 
 /* Room in the ring that is promised: key of `promises`. See linux/bpf/promises.h. */

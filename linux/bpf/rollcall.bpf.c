@@ -23,8 +23,9 @@
  * the reader that it woke would preempt it; it leaves that to the on_X in whose midst it runs.
  * When both were skipped, a process without entry is announced by its exec or exit (late); once
  * the reader has noticed that the kernel skips hooks, also when it forks, or by a new snapshot. One
- * with an entry that is freed has exited unseen: at_free writes that (late). What the kernel skipped,
- * and nobody has written, is counted.
+ * with an entry that is freed has exited unseen: at_free writes that (late). And the kernel counts a process's
+ * execs: one that the entry does not know of is written by the next fork, exec or exit (late, without texts).
+ * What the kernel skipped, and nobody has written, is counted.
  *
  * Waking. See doorbell() here and linux/doorbell.h.
  */
@@ -46,19 +47,33 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 /* The tests have variants of these programs: see tests/kernel/README.md. */
 #ifdef ROLLCALL_TEST_SKIP
-#define HEAL_LATE         1
 #define SKIPS_FORK(child) ((__u32)(child)->pid % ROLLCALL_TEST_SKIP == 0)
 #else
-#define HEAL_LATE         0
 #define SKIPS_FORK(child) false
+#endif
+
+#ifdef ROLLCALL_TEST_SKIP_EXEC
+#define SKIPS_EXEC(task) ((task)->self_exec_id % ROLLCALL_TEST_SKIP_EXEC == 0)
+#else
+#define SKIPS_EXEC(task) false
 #endif
 
 #ifdef ROLLCALL_TEST_SKIP_EXIT
 #define SKIPS_EXIT(leader) ((__u32)(leader)->pid % ROLLCALL_TEST_SKIP_EXIT == 0)
-#define SOME_ARE_SKIPPED   true
 #else
 #define SKIPS_EXIT(leader) false
-#define SOME_ARE_SKIPPED   MAY_BE_SKIPPED
+#endif
+
+#if defined(ROLLCALL_TEST_SKIP) || defined(ROLLCALL_TEST_SKIP_EXEC)
+#define HEAL_LATE 1
+#else
+#define HEAL_LATE 0
+#endif
+
+#if defined(ROLLCALL_TEST_SKIP_EXEC) || defined(ROLLCALL_TEST_SKIP_EXIT)
+#define SOME_ARE_SKIPPED true
+#else
+#define SOME_ARE_SKIPPED MAY_BE_SKIPPED
 #endif
 
 #ifdef ROLLCALL_TEST_SKIP_FIRST
@@ -317,9 +332,8 @@ static __always_inline bool is_old(struct task_struct *leader)
 }
 
 /* Makes the entry. false: somebody else did. Without memory for it there is no way to know. */
-static __always_inline bool win(const struct process *process, __u32 exited)
+static __always_inline bool win(const struct process *process, struct state state)
 {
-    struct state state = {.exited = exited};
     /* Before Linux 6.4 only the lower half of what comes back is set. */
     int err = (int)bpf_map_update_elem(&states, process, &state, BPF_NOEXIST);
 
@@ -413,6 +427,23 @@ static __always_inline bool dies(struct task_struct *leader)
     return true;
 }
 
+/* What the snapshot makes, and an end: nothing is known of execs. */
+static __always_inline struct state unnoted(__u32 exited)
+{
+    struct state state = {.exited = exited};
+
+    return state;
+}
+
+/* Made in a hook of the process itself, so that no exec of it is under way: it would be counted already,
+ * and be reported yet. */
+static __always_inline struct state noted(struct task_struct *leader)
+{
+    struct state state = {.knows_execs = 1, .exec_id = leader->self_exec_id};
+
+    return state;
+}
+
 /* Announces `leader`, which is its own fork's child (creator is who forked) or was overlooked
  * until now (creator is NULL). */
 static __always_inline void announce(struct task_struct *leader, struct task_struct *creator,
@@ -426,11 +457,11 @@ static __always_inline void announce(struct task_struct *leader, struct task_str
     read_losses(&head);
     record = take_place(sizeof(*record), denies && born(leader, creator));
     if (!record) {
-        if (win(&process, 0))
+        if (win(&process, noted(leader)))
             count_loss(sizeof(*record));
         return;
     }
-    if (!win(&process, 0)) {
+    if (!win(&process, noted(leader))) {
         bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
         return;
     }
@@ -449,6 +480,64 @@ static __always_inline void announce(struct task_struct *leader, struct task_str
     submit(record, rings);
 }
 
+/* ---- execs of which both programs were skipped ---- */
+
+/* Not what was skipped for a test: that is none of the skips that the kernel counts. */
+static __always_inline void count_again(void)
+{
+#if !defined(ROLLCALL_TEST_SKIP_FIRST) && !defined(ROLLCALL_TEST_SKIP_EXEC)
+    __sync_fetch_and_add(&control.again, 1);
+#endif
+}
+
+/* The kernel has counted up to exec_id. Whether execs up to there were not reported; one of them is now the
+ * caller's to report, and if there are more these stay counted as skipped. Not of old processes, which
+ * may have executed before all programs were attached: that is no skip. */
+static __always_inline bool claim_missed_exec(struct task_struct *leader, struct state *state,
+                                              __u64 exec_id)
+{
+    __u64 reported = READ(state->exec_id);
+
+    return SOME_ARE_SKIPPED && READ(state->knows_execs) && !is_old(leader) && reported < exec_id &&
+           __sync_val_compare_and_swap(&state->exec_id, reported, exec_id) == reported;
+}
+
+enum missed { MISSED_LAST, MISSED_EARLIER, MISSED_FREED };
+
+/* Without texts: they may not be any more what they were. After a further exec the process has
+ * another name, and when it is freed its parent may be gone. */
+static __always_inline void report_missed_exec(struct task_struct *leader, enum missed missed,
+                                               bool rings)
+{
+    struct promise exec = promise_of(leader, PROMISED_EXEC);
+    bool is_promised = denies && take_promise(&exec);
+    struct ring_event *record;
+    struct ring_head head;
+
+    count_again();
+    if (is_promised)
+        give_back(EXEC_SPACE - EVENT_SPACE);
+    read_losses(&head);
+    record = take_place(sizeof(*record), is_promised);
+    if (!record) {
+        count_loss(sizeof(*record));
+        return;
+    }
+    head.kind = RING_EVENT;
+    head.chunks = 0;
+    record->head = head;
+    if (missed == MISSED_FREED)
+        fill_without_parent(&record->event, ROLLCALL_EXEC, bpf_ktime_get_boot_ns(), leader);
+    else
+        fill(&record->event, ROLLCALL_EXEC, bpf_ktime_get_boot_ns(), leader);
+    record->event.flags |= ROLLCALL_LATE;
+    if (missed == MISSED_EARLIER)
+        __builtin_memset(record->event.comm, 0, sizeof(record->event.comm));
+    submit(record, rings);
+}
+
+/* ---- fork ---- */
+
 /* Whether there can be a process without announcement: an old one until the snapshot is
  * complete, another one since the kernel was found to skip hooks. */
 static __always_inline bool may_be_missing(struct task_struct *leader)
@@ -459,12 +548,16 @@ static __always_inline bool may_be_missing(struct task_struct *leader)
 static __always_inline void heal(struct task_struct *leader, bool rings)
 {
     struct process process;
+    struct state *state;
 
     if (!may_be_missing(leader))
         return;
     process = process_of(leader);
-    if (!bpf_map_lookup_elem(&states, &process))
+    state = bpf_map_lookup_elem(&states, &process);
+    if (!state)
         announce(leader, NULL, rings);
+    else if (claim_missed_exec(leader, state, leader->self_exec_id))
+        report_missed_exec(leader, MISSED_LAST, rings);
 }
 
 /* Of whom it is not known what has been written: when an entry could not be made, nobody who was there by
@@ -492,14 +585,6 @@ static __always_inline struct state *entry_of(struct task_struct *leader)
 static __always_inline void count_idle(enum turn turn)
 {
     __sync_fetch_and_add(&control.idle[turn], 1);
-}
-
-/* Not what was skipped for a test: that is none of the skips that the kernel counts. */
-static __always_inline void count_again(void)
-{
-#ifndef ROLLCALL_TEST_SKIP_FIRST
-    __sync_fetch_and_add(&control.again, 1);
-#endif
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -542,6 +627,24 @@ static __always_inline __u32 wait_status(struct task_struct *leader)
     return leader->exit_code;
 }
 
+/* An exec that fails behind the point of no return is counted by the kernel, too, and its process killed.
+ * Where the arguments end is noted when all is done that can fail. */
+static __always_inline bool has_executed(struct task_struct *task, struct task_struct *leader)
+{
+    return !(wait_status(leader) & 0x7f) || (task->mm && task->mm->arg_end);
+}
+
+/* task: the last thread, or the leader when it is freed. */
+static __always_inline void heal_last_exec(struct task_struct *task, struct task_struct *leader,
+                                           struct state *state, enum missed missed, bool rings)
+{
+    __u64 exec_id = leader->self_exec_id;
+
+    if (!READ(state->exited) &&
+        claim_missed_exec(leader, state, has_executed(task, leader) ? exec_id : exec_id - 1))
+        report_missed_exec(leader, missed, rings);
+}
+
 /*
  * A process ends with its last thread. The kernel says which that is (since Linux 6.16), or else
  * `live` is 0 for the last one always, and for more than one when two end in the same instant.
@@ -578,7 +681,7 @@ static __always_inline bool end_without_entry(struct task_struct *task, struct t
         bpf_map_delete_elem(&states, process);
         return true;
     }
-    return last || is_unknown(leader) || win(process, 1);
+    return last || is_unknown(leader) || win(process, unnoted(1));
 }
 
 /* Ends the state of a process; one that was overlooked is announced first. false: another run
@@ -592,7 +695,7 @@ static __always_inline bool end(struct task_struct *task, struct task_struct *le
         state = bpf_map_lookup_elem(&states, &process);
         if (!state && is_overlooked(leader))
             announce(leader, NULL, rings);
-        else if (!state && win(&process, 1))
+        else if (!state && win(&process, unnoted(1)))
             return true;
         if (!state)
             state = bpf_map_lookup_elem(&states, &process);
@@ -635,6 +738,7 @@ int on_exit(unsigned long long *context)
 {
     struct task_struct *task = (void *)context[0];
     struct task_struct *leader;
+    struct state *state;
 
     if (SKIPS_FIRST())
         return 0;
@@ -643,8 +747,13 @@ int on_exit(unsigned long long *context)
         return 0;
     }
     leader = task->group_leader;
-    if (!SKIPS_EXIT(leader) && end(task, leader, true))
-        report_exit(leader, false, true);
+    if (!SKIPS_EXIT(leader)) {
+        state = SOME_ARE_SKIPPED ? entry_of(leader) : NULL;
+        if (state)
+            heal_last_exec(task, leader, state, MISSED_LAST, true);
+        if (end(task, leader, true))
+            report_exit(leader, false, true);
+    }
     ring_for_others();
     return 0;
 }
@@ -667,7 +776,10 @@ int again_exit(unsigned long long *context)
     }
     leader = task->group_leader;
     state = entry_of(leader);
-    if (SKIPS_EXIT(leader) || !state || READ(state->exited) || !end(task, leader, false))
+    if (SKIPS_EXIT(leader) || !state || READ(state->exited))
+        return 0;
+    heal_last_exec(task, leader, state, MISSED_LAST, false);
+    if (!end(task, leader, false))
         return 0;
     count_again();
     report_exit(leader, false, false);
@@ -685,7 +797,10 @@ int BPF_PROG(at_free, struct task_struct *task)
     if (!SOME_ARE_SKIPPED || task->pid != task->tgid)
         return 0;
     state = entry_of(task);
-    if (!state || READ(state->exited) || !end(task, task, true))
+    if (!state || READ(state->exited))
+        return 0;
+    heal_last_exec(task, task, state, MISSED_FREED, true);
+    if (!end(task, task, true))
         return 0;
     if (!SKIPS_EXIT(task))
         count_again();
@@ -913,7 +1028,7 @@ static __always_inline enum written write_texts(struct ring_event *base, struct 
     }
     if (denies)
         give_back(SPACE(size));
-    if (process && !win(process, 0)) {
+    if (process && !win(process, unnoted(0))) {
         bpf_ringbuf_discard_dynptr(&record, BPF_RB_NO_WAKEUP);
         return NOT_WON;
     }
@@ -953,21 +1068,26 @@ static __always_inline void cut_texts(struct ring_texts *texts)
 }
 
 /* Programs of another build that takes over run beside these for a moment. One that was
- * overlooked is announced first. */
+ * overlooked is announced first, and so is its exec before, of which nothing is left but that it was. */
 static __always_inline bool is_reported(struct task_struct *task, bool rings)
 {
     struct process process = process_of(task);
     struct state *state = bpf_map_lookup_elem(&states, &process);
     __u64 exec_id = task->self_exec_id;
-    bool reported;
+    bool reported = false;
 
-    if (!state && is_overlooked(task)) {
+    if (state) {
+        if (claim_missed_exec(task, state, exec_id - 1))
+            report_missed_exec(task, MISSED_EARLIER, rings);
+        reported = state->exec_id == exec_id;
+    } else if (is_overlooked(task)) {
         announce(task, NULL, rings);
         state = bpf_map_lookup_elem(&states, &process);
     }
-    reported = state && state->exec_id == exec_id;
-    if (state)
+    if (state) {
         state->exec_id = exec_id;
+        state->knows_execs = 1;
+    }
     return reported;
 }
 
@@ -1014,7 +1134,7 @@ static __always_inline void report_exec(struct task_struct *task, struct linux_b
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {
-    if (SKIPS_FIRST())
+    if (SKIPS_FIRST() || SKIPS_EXEC(task))
         return 0;
     if (!is_reported(task, true))
         report_exec(task, bprm, true);
@@ -1025,7 +1145,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid, struct linux_binprm
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(again_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {
-    if (!entry_of(task) || is_reported(task, false))
+    if (SKIPS_EXEC(task) || !entry_of(task) || is_reported(task, false))
         return 0;
     count_again();
     report_exec(task, bprm, false);
@@ -1164,7 +1284,7 @@ static __always_inline void announce_other(struct task_struct *task)
         cut_texts(&texts);
         written = write_texts(&base, &texts, NULL, NULL, NULL, 0, NULL, &process, 0, true);
     }
-    if (written == NO_PLACE && win(&process, 0))
+    if (written == NO_PLACE && win(&process, unnoted(0)))
         count_loss(sizeof(base) + sizeof(texts));
     if (written == WRITTEN)
         count_cut(&texts, room);

@@ -43,3 +43,11 @@ endfunction()
 
 storm_variant(skipping true)
 storm_variant(skipping_first false)
+
+# The same with every second exec of a process skipped.
+add_executable(test_skipped_execs test_skipped_execs.c part.c scenario.c witness.c)
+target_link_libraries(test_skipped_execs PRIVATE load_truth rollcall_skipping_execs PkgConfig::CMOCKA)
+target_compile_definitions(test_skipped_execs PRIVATE LOAD_CHILD="$<TARGET_FILE:load_child>")
+add_dependencies(test_skipped_execs load_child)
+add_test(NAME kernel.skipped_execs COMMAND test_skipped_execs)
+set_tests_properties(kernel.skipped_execs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 RUN_SERIAL TRUE)
