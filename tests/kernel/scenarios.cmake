@@ -11,7 +11,7 @@ function(scenario_test name)
   add_dependencies(test_${name} load_child)
   add_test(NAME kernel.${name} COMMAND test_${name})
   set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200
-    RUN_SERIAL TRUE)
+    RESOURCE_LOCK machine)
 endfunction()
 
 scenario_test(hundred_thousand)
@@ -38,7 +38,7 @@ function(storm_variant name late)
   add_dependencies(test_preempt_storm_${name} load_child)
   add_test(NAME kernel.preempt_storm_${name} COMMAND test_preempt_storm_${name})
   set_tests_properties(kernel.preempt_storm_${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
-    RUN_SERIAL TRUE)
+    RESOURCE_LOCK machine)
 endfunction()
 
 storm_variant(skipping true)
@@ -50,4 +50,4 @@ target_link_libraries(test_skipped_execs PRIVATE load_truth rollcall_skipping_ex
 target_compile_definitions(test_skipped_execs PRIVATE LOAD_CHILD="$<TARGET_FILE:load_child>")
 add_dependencies(test_skipped_execs load_child)
 add_test(NAME kernel.skipped_execs COMMAND test_skipped_execs)
-set_tests_properties(kernel.skipped_execs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 RUN_SERIAL TRUE)
+set_tests_properties(kernel.skipped_execs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 RESOURCE_LOCK machine)

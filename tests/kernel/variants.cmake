@@ -6,7 +6,7 @@ function(capture_test name)
   target_link_libraries(test_${name} PRIVATE rollcall_options PkgConfig::CMOCKA ${ARGN})
   add_test(NAME kernel.${name} COMMAND test_${name})
   set_tests_properties(kernel.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
-    RUN_SERIAL TRUE)
+    RESOURCE_LOCK machine)
 endfunction()
 
 capture_test(ring_doorbell rollcall_static rollcall_producer)
@@ -18,7 +18,7 @@ target_link_libraries(test_skipped_exits PRIVATE rollcall_options PkgConfig::CMO
 target_compile_definitions(test_skipped_exits PRIVATE EXITS=true)
 target_compile_definitions(test_skipped_hooks PRIVATE EXITS=false)
 add_test(NAME kernel.skipped_exits COMMAND test_skipped_exits)
-set_tests_properties(kernel.skipped_exits PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 RUN_SERIAL TRUE)
+set_tests_properties(kernel.skipped_exits PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 RESOURCE_LOCK machine)
 
 # Two builds of one program, which take over from each other.
 foreach(build static other)
@@ -34,7 +34,7 @@ target_link_libraries(test_takeover_deny PRIVATE rollcall_options PkgConfig::CMO
 target_compile_definitions(test_takeover_deny PRIVATE DENIES=true)
 add_test(NAME kernel.takeover_deny COMMAND test_takeover_deny)
 set_tests_properties(kernel.takeover_deny PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
-  RUN_SERIAL TRUE)
+  RESOURCE_LOCK machine)
 
 foreach(test test_takeover test_takeover_deny)
   target_compile_definitions(${test} PRIVATE TAP_DIRECTORY="$<TARGET_FILE_DIR:tap_static>")
