@@ -7,6 +7,7 @@
 #include "events/json.h"
 #include "program/complain.h"
 #include "program/parse.h"
+#include "program/pins_watch.h"
 #include "program/signals.h"
 
 #include "journal/journal.h"
@@ -76,6 +77,7 @@ struct record {
     struct rollcall *rc;
     struct output output;
     struct progress progress;
+    struct pins_watch pins;
     uint64_t duration_ns;
     uint64_t retain_at;
     bool json;
@@ -270,6 +272,15 @@ static int handle(struct record *record, const struct rollcall_batch *batch)
     return retain(record);
 }
 
+static void tell_pins(struct record *record)
+{
+    char text[512];
+
+    record->pins.name = record->opts.name;
+    if (pins_watch_look(&record->pins, record->rc, text, sizeof(text)))
+        complain("%s", text);
+}
+
 /* When to look up although no event came. */
 static uint64_t next_look(const struct record *record, uint64_t deadline)
 {
@@ -305,6 +316,7 @@ static int consume(struct record *record)
         int n = consume_next(record->rc, look, record->json ? STDOUT_FILENO : -1, &batch);
 
         progress_show(&record->progress, record->rc, record->journal, false);
+        tell_pins(record);
         if (n < 0) {
             complain("%s", rollcall_error());
             return n;

@@ -12,17 +12,32 @@
 
 #include <rollcall/rollcall.h>
 
+/* The last two are only there with the policy `deny`. */
+enum capture_map {
+    MAP_RING,
+    MAP_CONTROL,
+    MAP_STATES,
+    MAP_SCRATCHES,
+    MAP_SNAPSHOT_AREA,
+    MAP_PROMISES,
+    MAP_PROMISED,
+    MAPS
+};
+#define COMMON_MAPS MAP_PROMISES
+
+/* Descriptors are -1 where there is none. */
 struct capture {
     struct control *control;
     int lease; /* the locked directory of pins; -1 without a name */
-    int ring;  /* maps */
-    int data;  /* the control page */
-    int states;
+    int maps[MAPS];
     int links[HOOKS];
     int programs[HOOKS];
-    int snapshot;              /* link of the task iterator */
-    int mark;                  /* program */
-    struct deny_programs deny; /* -1 with the policy `gap` */
+    int snapshot; /* link of the task iterator */
+    int mark;     /* program */
+    struct deny_programs deny;
+    char name[ROLLCALL_NAME_MAX + 1]; /* "" if it has none */
+    uint64_t repinned;                /* times that something was pinned again */
+    uint32_t unpinned;                /* errno why that cannot be done; 0: all is pinned */
 };
 
 /* Makes a capture, or with opts->name continues the one of that name; a different build's
@@ -40,7 +55,7 @@ int capture_mark(const struct capture *capture);
 
 /* What is due from time to time, at least CAPTURE_TICK_NS apart: notices hooks that the kernel
  * has skipped, announces the processes that they did not and counts the rest as lost; removes
- * entries of exited processes that were kept for others. */
+ * entries of exited processes that were kept for others; pins again what somebody has removed. */
 void capture_tick(struct capture *capture);
 #define CAPTURE_TICK_NS 1100000000u
 

@@ -31,7 +31,6 @@ struct deny_programs {
     int links[DENY_HOOKS];
     int promise_exits; /* link of the task iterator */
     int hold;          /* program */
-    int promised;      /* map */
 };
 
 /* The caller reads from now on; its programs are attached. 0 or -errno. */

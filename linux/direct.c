@@ -87,7 +87,7 @@ static int direct_open(const struct rollcall_options *opts, void **state)
         goto free_state;
     control = d->capture.control;
     d->ticked_ns = clock_mono_ns();
-    err = ring_map(&d->ring, d->capture.ring, control->ring_size);
+    err = ring_map(&d->ring, d->capture.maps[MAP_RING], control->ring_size);
     if (err < 0) {
         rollcall_fail(err, "cannot map the ring: %s", strerror(-err));
         goto close_capture;
@@ -102,7 +102,7 @@ static int direct_open(const struct rollcall_options *opts, void **state)
         goto close_spin;
     err = interrupt_open(&d->interrupt);
     if (err == 0)
-        err = doorbell_init(&d->bell, &d->ring, d->capture.ring, d->interrupt.fd,
+        err = doorbell_init(&d->bell, &d->ring, d->capture.maps[MAP_RING], d->interrupt.fd,
                             (_Atomic uint64_t *)&control->sleeper, opts->latency_us * 1000ull);
     if (err < 0) {
         rollcall_fail(err, "cannot wait for events: %s", strerror(-err));

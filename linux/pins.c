@@ -41,8 +41,9 @@ static int mount_bpffs(void)
 {
     if (is_bpffs())
         return 0;
+    /* ENOSYS: a filter of system calls that says no. */
     if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, "mode=0700") < 0)
-        return rollcall_fail(-errno,
+        return rollcall_fail(errno == ENOSYS ? -EPERM : -errno,
                              "the BPF file system is not mounted on " BPFFS
                              ", and mounting it failed: %s; try `mount -t bpf bpf " BPFFS "`",
                              strerror(errno));
@@ -139,6 +140,14 @@ int pins_lock(const char *name, bool create)
     }
 }
 
+bool pins_lock_is_current(int lease, const char *name)
+{
+    char path[PINS_PATH_MAX];
+
+    pins_path(path, name, "");
+    return is_current(lease, path);
+}
+
 bool pins_locked(const char *name)
 {
     char path[PINS_PATH_MAX];
@@ -152,6 +161,14 @@ bool pins_locked(const char *name)
     locked = flock(fd, LOCK_SH | LOCK_NB) < 0;
     close(fd);
     return locked;
+}
+
+bool pins_has(const char *name, const char *pin)
+{
+    char path[PINS_PATH_MAX];
+
+    pins_path(path, name, pin);
+    return access(path, F_OK) == 0;
 }
 
 int pins_open(const char *name, const char *pin)

@@ -21,8 +21,14 @@ void pins_path(char path[PINS_PATH_MAX], const char *name, const char *pin);
  * -ENOENT, -EBUSY, -EPERM ... (rollcall_fail). */
 int pins_lock(const char *name, bool create);
 
+/* Whether the lock that `lease` holds is still that of the name, and nobody has removed the directory. */
+bool pins_lock_is_current(int lease, const char *name);
+
 /* Whether somebody holds the lock. */
 bool pins_locked(const char *name);
+
+/* Whether something is pinned there. */
+bool pins_has(const char *name, const char *pin);
 
 /* Opens a pinned map, program or link. A descriptor, or -errno without text. */
 int pins_open(const char *name, const char *pin);

@@ -18,10 +18,7 @@ struct wanted {
 
 static bool is_pinned(const struct wanted *wanted, size_t map)
 {
-    char path[PINS_PATH_MAX];
-
-    pins_path(path, wanted->consumer, wanted->maps[map].pin);
-    return access(path, F_OK) == 0;
+    return pins_has(wanted->consumer, wanted->maps[map].pin);
 }
 
 static size_t count_pinned(const struct wanted *wanted)

@@ -141,8 +141,10 @@ struct rollcall_stats {
     uint64_t deny_ended;             /* Linux: times that nobody had it open for longer than
                                         deny_grace_ms */
     uint32_t deny_grace_ms;          /* Linux */
-    uint32_t unused;
+    uint32_t unpinned; /* Linux: somebody has removed what is pinned of an open consumer
+                                        with a name, and it cannot be pinned again: errno; else 0 */
     char deny_way[24]; /* Linux: how processes are refused: "LSM programs", ... */
+    uint64_t repinned; /* Linux: times that this was removed, and pinned again */
 };
 
 /*

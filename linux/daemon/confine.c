@@ -97,6 +97,7 @@ static const char *const calls[] = {
     "fsync",
     "fdatasync",
     "flock",
+    "mkdir",
     "unlink",
     "unlinkat",
     "rename",
@@ -134,7 +135,7 @@ static const char *const calls[] = {
 /* What is done with the maps and programs that are there. */
 static const int bpf_commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY,
                                    BPF_OBJ_GET,         BPF_PROG_TEST_RUN,   BPF_OBJ_GET_INFO_BY_FD,
-                                   BPF_ITER_CREATE};
+                                   BPF_ITER_CREATE,     BPF_OBJ_PIN};
 
 static int allow_all(scmp_filter_ctx filter)
 {

@@ -192,6 +192,7 @@ static void connect(struct daemon *d)
 
     source->host = writer->host = &d->host;
     source->measures = writer->measures = &d->measures;
+    source->notices.pins.name = d->settings.name;
     source->on_failure = writer->on_failure = ask_to_end;
     writer->source = &source->waker;
     writer->places = &d->places;

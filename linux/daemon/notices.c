@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "linux/daemon/notices.h"
 
+#include "linux/clock.h"
+
 #include <string.h>
+
+#define LOOK_NS 1000000000u
 
 static const char *advice(uint32_t reason)
 {
@@ -35,6 +39,18 @@ void notices_batch(struct notices *notices, const struct rollcall_batch *batch)
                         (unsigned long long)event->lost, (unsigned long long)event->seq,
                         advice(event->reason));
     }
+}
+
+void notices_pins(struct notices *notices, struct rollcall *rc)
+{
+    uint64_t now = clock_mono_ns();
+    char text[512];
+
+    if (now < notices->look_at)
+        return;
+    notices->look_at = now + LOOK_NS;
+    if (pins_watch_look(&notices->pins, rc, text, sizeof(text)))
+        log_line(LOG_WARNING, "%s", text);
 }
 
 void notices_retained(struct retained *retained, struct journal *journal, struct places *places,

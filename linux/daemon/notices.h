@@ -7,10 +7,13 @@
 #include "journal/journal.h"
 #include "linux/daemon/log.h"
 #include "linux/daemon/places.h"
+#include "program/pins_watch.h"
 
 struct notices {
     struct log_limit interruptions; /* of which it is not known how much they lost */
     struct log_limit losses;
+    struct pins_watch pins;
+    uint64_t look_at; /* the pins: clock_mono_ns() */
 };
 
 struct retained {
@@ -19,6 +22,9 @@ struct retained {
 };
 
 void notices_batch(struct notices *notices, const struct rollcall_batch *batch);
+
+/* Looks, once a second at most, what has become of the pins of the consumer. */
+void notices_pins(struct notices *notices, struct rollcall *rc);
 
 /* After retention has removed what was due. */
 void notices_retained(struct retained *retained, struct journal *journal, struct places *places,

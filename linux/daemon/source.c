@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define SECOND    1000000000ull
-#define GATHER_NS 100000000u /* what comes meanwhile is written together */
+#define GATHER_NS 100000000u    /* what comes meanwhile is written together */
+#define LOOK_NS   (10 * SECOND) /* looks around, also when nothing comes */
 
 /* A part of the ring, which is in use until the journal has it on the disk. */
 #define LOT_PART 16
@@ -83,12 +84,12 @@ static uint64_t hand_over(struct source *source)
     bool hurries = atomic_exchange(&source->host->hurries, false);
 
     if (source->lot.batch.count == 0)
-        return UINT64_MAX;
+        return clock_mono_ns() + LOOK_NS;
     if (!hurries && !is_full(source) && clock_mono_ns() < source->gathers_to)
         return source->gathers_to;
     source->gathers_to = 0;
     writer_give(&source->writer, &source->lot);
-    return UINT64_MAX;
+    return clock_mono_ns() + LOOK_NS;
 }
 
 /* What is on the disk. */
@@ -130,6 +131,7 @@ static void *run(void *context)
     while (err == 0 && !stops(source)) {
         atomic_fetch_add(&source->measures->turns, 1);
         err = take_one(source);
+        notices_pins(&source->notices, source->waker.rc);
     }
     if (err < 0) {
         source->failed = err;

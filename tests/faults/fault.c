@@ -35,6 +35,11 @@ void fault_own_bpffs(void)
 {
     fault_own_mounts();
     CHECK(umount2(BPFFS, MNT_DETACH) == 0 || errno == EINVAL);
+    fault_mount_bpffs();
+}
+
+void fault_mount_bpffs(void)
+{
     CHECK(mount("bpf", BPFFS, "bpf", 0, "mode=0700") == 0);
 }
 

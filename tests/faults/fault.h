@@ -11,6 +11,7 @@ void fault_own_mounts(void);
 
 /* The same, with a BPF file system that is empty. */
 void fault_own_bpffs(void);
+void fault_mount_bpffs(void);
 
 /* A tmpfs of that size (as mount(8) takes it) with the journal on it. */
 void fault_small_disk(struct rig *rig, const char *size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The BPF file system is unmounted under the daemon. It goes on; its successor finds nothing, begins anew, and
- * tells that what came between them is missing. */
+/* The BPF file system is unmounted under the daemon. It goes on, and pins all again when somebody mounts it. If
+ * nobody does its successor finds nothing, begins anew, and tells that what came between them is missing. */
 #include "tests/faults/fault.h"
 
 #include <signal.h>
@@ -8,9 +8,30 @@
 
 #define PROCESSES 600
 
-static void test(struct rig *rig)
+static const char gone[] =
+    "is gone, and cannot be pinned again (Operation not permitted): what happens between this "
+    "process and its "
+    "successor will be missing; is the BPF file system mounted? Try `mount -t bpf bpf /sys/fs/bpf`";
+
+static void unmount_bpffs(const struct rig *rig)
+{
+    CHECK(umount2("/sys/fs/bpf", MNT_DETACH) == 0);
+    fault_says(rig, gone);
+    fault_forget_log(rig);
+}
+
+/* From its place to the end. */
+static void read_on(struct rig *rig)
 {
     const struct behaviour all = {.name = "all"};
+
+    fault_start(rig, NULL);
+    rig_mark_end();
+    rig_await(rig_consume(rig, 0, &all));
+}
+
+static void test(struct rig *rig)
+{
     struct load load = {0};
     uint64_t epoch;
     pid_t consumer;
@@ -18,16 +39,21 @@ static void test(struct rig *rig)
     fault_own_bpffs();
     fault_start(rig, NULL);
     consumer = fault_load(rig, &load, PROCESSES, "all");
-    CHECK(umount2("/sys/fs/bpf", MNT_DETACH) == 0);
+    unmount_bpffs(rig);
+    fault_mount_bpffs();
+    fault_says(rig, "had been removed, and is pinned again: look who removes it");
     fault_finish(&load, consumer);
     CHECK_EQUAL(rig->heard[0].lost, 0);
+    epoch = rig->heard[0].epoch;
     rig_stop(rig, SIGTERM);
     fault_check_journal(rig->journal, load.truth);
     load_end(&load);
-    epoch = rig->heard[0].epoch;
-    fault_start(rig, NULL);
-    rig_mark_end();
-    rig_await(rig_consume(rig, 0, &all));
+    read_on(rig);
+    CHECK_EQUAL(rig->heard[0].epoch, epoch);
+    CHECK_EQUAL(rig->heard[0].gaps, 0);
+    unmount_bpffs(rig);
+    rig_stop(rig, SIGTERM);
+    read_on(rig);
     CHECK(rig->heard[0].epoch > epoch);
     CHECK_EQUAL(rig->heard[0].gaps, 1);
     fault_says(rig,
