@@ -37,9 +37,10 @@ void skips_notice(struct capture *capture)
  * the count of the first ones is read last, and they are attached first and removed last, so
  * that it is not too small.
  *
- * What was announced late is not among them: not each of it makes a skip good, as the kernel can
- * hide forks from the programs. It is healed, and counted as lost all the same: that is at most
- * too much, and no loss is taken for healed.
+ * What is told late is not among them. Not each announcement makes a skip good, as the kernel can
+ * hide forks from the programs. And an exec or an exit can be told when its skip is long counted as
+ * lost: it would make good another one, which nobody has written. It is healed, and counted as lost
+ * all the same: that is at most too much, and no loss is taken for healed.
  */
 static uint64_t made_good(const struct control *control)
 {

@@ -129,6 +129,7 @@ struct vm_area_struct {
 struct mm_struct {
     unsigned long arg_start;
     unsigned long arg_end;
+    unsigned long end_code;
     struct file *exe_file;
 };
 

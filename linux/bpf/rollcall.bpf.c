@@ -24,8 +24,8 @@
  * When both were skipped, a process without entry is announced by its exec or exit (late); once
  * the reader has noticed that the kernel skips hooks, also when it forks, or by a new snapshot. One
  * with an entry that is freed has exited unseen: at_free writes that (late). And the kernel counts a process's
- * execs: one that the entry does not know of is written by the next fork, exec or exit (late, without texts).
- * What the kernel skipped, and nobody has written, is counted.
+ * execs: one that the entry does not know of is written by its next exec or exit, or, as above, its next fork (late,
+ * without texts). What the kernel skipped, and no second program has written, is counted: see linux/skips.c.
  *
  * Waking. See doorbell() here and linux/doorbell.h.
  */
@@ -453,39 +453,30 @@ static __always_inline void announce(struct task_struct *leader, struct task_str
 
 /* ---- execs of which both programs were skipped ---- */
 
-/* Not what was skipped for a test: that is none of the skips that the kernel counts. */
-static __always_inline void count_again(void)
-{
-#if !defined(ROLLCALL_TEST_SKIP_FIRST) && !defined(ROLLCALL_TEST_SKIP_EXEC)
-    __sync_fetch_and_add(&control.again, 1);
-#endif
-}
-
 /* The kernel has counted up to exec_id. Whether execs up to there were not reported; one of them is now the
- * caller's to report, and if there are more these stay counted as skipped. Not of old processes, which
- * may have executed before all programs were attached: that is no skip. */
-static __always_inline bool claim_missed_exec(struct task_struct *leader, struct state *state,
-                                              __u64 exec_id)
+ * caller's to report. */
+static __always_inline bool claim_missed_exec(struct state *state, __u64 exec_id)
 {
     __u64 reported = READ(state->exec_id);
 
-    return SOME_ARE_SKIPPED && READ(state->knows_execs) && !is_old(leader) && reported < exec_id &&
+    return SOME_ARE_SKIPPED && READ(state->knows_execs) && reported < exec_id &&
            __sync_val_compare_and_swap(&state->exec_id, reported, exec_id) == reported;
 }
 
-enum missed { MISSED_LAST, MISSED_EARLIER, MISSED_FREED };
+/* When it is told: at the next exec, at a fork, at the exit, or when the process is freed. */
+enum missed { BEFORE_EXEC, BEFORE_FORK, BEFORE_EXIT, BEFORE_FREE };
 
 /* Without texts: they may not be any more what they were. After a further exec the process has
- * another name, and when it is freed its parent may be gone. */
+ * another name, and when it is freed its parent may be gone. A promise that is left may be what a next
+ * exec was admitted for, which can be under way; not so at the end. */
 static __always_inline void report_missed_exec(struct task_struct *leader, enum missed missed,
                                                bool rings)
 {
     struct promise exec = promise_of(leader, PROMISED_EXEC);
-    bool is_promised = denies && take_promise(&exec);
+    bool is_promised = denies && missed >= BEFORE_EXIT && take_promise(&exec);
     struct ring_event *record;
     struct ring_head head;
 
-    count_again();
     if (is_promised)
         give_back(EXEC_SPACE - EVENT_SPACE);
     read_losses(&head);
@@ -497,12 +488,12 @@ static __always_inline void report_missed_exec(struct task_struct *leader, enum 
     head.kind = RING_EVENT;
     head.chunks = 0;
     record->head = head;
-    if (missed == MISSED_FREED)
+    if (missed == BEFORE_FREE)
         fill_without_parent(&record->event, ROLLCALL_EXEC, bpf_ktime_get_boot_ns(), leader);
     else
         fill(&record->event, ROLLCALL_EXEC, bpf_ktime_get_boot_ns(), leader);
     record->event.flags |= ROLLCALL_LATE;
-    if (missed == MISSED_EARLIER)
+    if (missed == BEFORE_EXEC)
         __builtin_memset(record->event.comm, 0, sizeof(record->event.comm));
     submit(record, rings);
 }
@@ -527,8 +518,8 @@ static __always_inline void heal(struct task_struct *leader, bool rings)
     state = bpf_map_lookup_elem(&states, &process);
     if (!state)
         announce(leader, NULL, rings);
-    else if (claim_missed_exec(leader, state, leader->self_exec_id))
-        report_missed_exec(leader, MISSED_LAST, rings);
+    else if (claim_missed_exec(state, leader->self_exec_id))
+        report_missed_exec(leader, BEFORE_FORK, rings);
 }
 
 /* Of whom it is not known what has been written: when an entry could not be made, nobody who was there by
@@ -556,6 +547,14 @@ static __always_inline struct state *entry_of(struct task_struct *leader)
 static __always_inline void count_idle(enum turn turn)
 {
     __sync_fetch_and_add(&control.idle[turn], 1);
+}
+
+/* Not what was skipped for a test: that is none of the skips that the kernel counts. */
+static __always_inline void count_again(void)
+{
+#ifndef ROLLCALL_TEST_SKIP_FIRST
+    __sync_fetch_and_add(&control.again, 1);
+#endif
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -599,10 +598,10 @@ static __always_inline __u32 wait_status(struct task_struct *leader)
 }
 
 /* An exec that fails behind the point of no return is counted by the kernel, too, and its process killed.
- * Where the arguments end is noted when all is done that can fail. */
+ * Where the code ends is noted when all is done that can fail. */
 static __always_inline bool has_executed(struct task_struct *task, struct task_struct *leader)
 {
-    return !(wait_status(leader) & 0x7f) || (task->mm && task->mm->arg_end);
+    return !(wait_status(leader) & 0x7f) || (task->mm && task->mm->end_code);
 }
 
 /* task: the last thread, or the leader when it is freed. */
@@ -612,7 +611,7 @@ static __always_inline void heal_last_exec(struct task_struct *task, struct task
     __u64 exec_id = leader->self_exec_id;
 
     if (!READ(state->exited) &&
-        claim_missed_exec(leader, state, has_executed(task, leader) ? exec_id : exec_id - 1))
+        claim_missed_exec(state, has_executed(task, leader) ? exec_id : exec_id - 1))
         report_missed_exec(leader, missed, rings);
 }
 
@@ -721,7 +720,7 @@ int on_exit(unsigned long long *context)
     if (!SKIPS_EXIT(leader)) {
         state = SOME_ARE_SKIPPED ? entry_of(leader) : NULL;
         if (state)
-            heal_last_exec(task, leader, state, MISSED_LAST, true);
+            heal_last_exec(task, leader, state, BEFORE_EXIT, true);
         if (end(task, leader, true))
             report_exit(leader, false, true);
     }
@@ -749,7 +748,7 @@ int again_exit(unsigned long long *context)
     state = entry_of(leader);
     if (SKIPS_EXIT(leader) || !state || READ(state->exited))
         return 0;
-    heal_last_exec(task, leader, state, MISSED_LAST, false);
+    heal_last_exec(task, leader, state, BEFORE_EXIT, false);
     if (!end(task, leader, false))
         return 0;
     count_again();
@@ -770,12 +769,9 @@ int BPF_PROG(at_free, struct task_struct *task)
     state = entry_of(task);
     if (!state || READ(state->exited))
         return 0;
-    heal_last_exec(task, task, state, MISSED_FREED, true);
-    if (!end(task, task, true))
-        return 0;
-    if (!SKIPS_EXIT(task))
-        count_again();
-    report_exit(task, true, true);
+    heal_last_exec(task, task, state, BEFORE_FREE, true);
+    if (end(task, task, true))
+        report_exit(task, true, true);
     return 0;
 }
 
@@ -784,7 +780,7 @@ int BPF_PROG(at_free, struct task_struct *task)
 /* ---- exec ---- */
 
 /* Programs of another build that takes over run beside these for a moment. One that was
- * overlooked is announced first, and so is its exec before, of which nothing is left but that it was. */
+ * overlooked is announced first; of another one the exec before is told, if it was not. */
 static __always_inline bool is_reported(struct task_struct *task, bool rings)
 {
     struct process process = process_of(task);
@@ -793,8 +789,8 @@ static __always_inline bool is_reported(struct task_struct *task, bool rings)
     bool reported = false;
 
     if (state) {
-        if (claim_missed_exec(task, state, exec_id - 1))
-            report_missed_exec(task, MISSED_EARLIER, rings);
+        if (claim_missed_exec(state, exec_id - 1))
+            report_missed_exec(task, BEFORE_EXEC, rings);
         reported = state->exec_id == exec_id;
     } else if (is_overlooked(task)) {
         announce(task, NULL, rings);
