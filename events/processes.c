@@ -85,7 +85,8 @@ static void take_base(struct process *process, const struct rollcall_event *even
         process->has_uid = true;
     }
     process->kernel_thread = event->flags & ROLLCALL_KERNEL_THREAD;
-    memcpy(process->comm, event->comm, sizeof(event->comm));
+    if (event->comm[0])
+        memcpy(process->comm, event->comm, sizeof(event->comm));
 }
 
 static void take_text(char **to, const struct rollcall_event *event, enum rollcall_text_field field)
@@ -98,10 +99,22 @@ static void take_text(char **to, const struct rollcall_event *event, enum rollca
     }
 }
 
+static void forget_program(struct process *process)
+{
+    free(process->exe);
+    free(process->command);
+    free(process->args);
+    process->exe = process->command = process->args = NULL;
+    process->args_size = 0;
+}
+
 static void take_texts(struct process *process, const struct rollcall_event *event)
 {
     struct rollcall_string text;
 
+    /* Another program than before, although it is not known which. */
+    if (event->type == ROLLCALL_EXEC)
+        forget_program(process);
     take_text(&process->exe, event, ROLLCALL_EXE);
     take_text(&process->command, event, ROLLCALL_COMMAND);
     take_text(&process->user, event, ROLLCALL_USER);

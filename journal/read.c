@@ -88,7 +88,8 @@ static void add_conditions(struct query *query, const struct journal_filter *fil
     if (filter->exe)
         add(query,
             "(SELECT p.exe FROM events p WHERE p.pid = e.pid AND p.start_ns = e.start_ns"
-            " AND p.epoch = e.epoch AND p.exe IS NOT NULL ORDER BY p.seq DESC LIMIT 1)"
+            " AND p.epoch = e.epoch AND (p.exe IS NOT NULL OR p.type = 2) ORDER BY p.seq DESC "
+            "LIMIT 1)"
             " GLOB :exe",
             ":exe", 0, filter->exe);
 }

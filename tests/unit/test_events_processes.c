@@ -117,6 +117,25 @@ static void test_texts(void **state)
     assert_string_equal(process->exe, "/bin/second");
 }
 
+/* One that is told late: the program is another one than before. */
+static void test_exec_without_texts(void **state)
+{
+    struct rollcall_event event = event_of(ROLLCALL_EXEC, 7, 1);
+    struct made_event made;
+    const struct process *process;
+
+    make_event(&made, &event);
+    make_string(&made, ROLLCALL_EXE, "/bin/first");
+    make_text(&made, ROLLCALL_ARGS, "a\0b\0", 4, 0, 4);
+    process = processes_update(*state, (const void *)made.bytes);
+    memset(event.comm, 0, sizeof(event.comm));
+    assert_ptr_equal(update(*state, &event), process);
+    assert_null(process->exe);
+    assert_null(process->args);
+    assert_int_equal(process->args_size, 0);
+    assert_string_equal(process->comm, "name");
+}
+
 /* What a new process runs is what its creator runs; the parent may be another one. */
 static void test_program_from_the_creator(void **state)
 {
@@ -302,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_update_and_forget, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_without_process, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_exec_without_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_program_from_the_creator, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pid_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_depth, setup, teardown),
