@@ -21,6 +21,7 @@
 #define DEFAULT_NAME    "record"
 #define DEFAULT_LATENCY 250000u /* microseconds: a journal is not in a hurry */
 #define RETAIN_EVERY    SECOND
+#define LOOK_EVERY      (10 * SECOND)
 #define IDLE_WAIT       (SECOND / 100)
 #define WAITING         "%s; trying again every second, events wait in the kernel meanwhile"
 
@@ -78,6 +79,7 @@ struct record {
     struct output output;
     struct progress progress;
     struct pins_watch pins;
+    uint64_t look_at; /* the pins */
     uint64_t duration_ns;
     uint64_t retain_at;
     bool json;
@@ -205,6 +207,18 @@ static int wait_for_journal(struct record *record)
 
 /* ---- storing ---- */
 
+static void tell_pins(struct record *record)
+{
+    char text[512];
+
+    if (consume_now() < record->look_at)
+        return;
+    record->look_at = consume_now() + LOOK_EVERY;
+    record->pins.name = record->opts.name;
+    if (pins_watch_look(&record->pins, record->rc, text, sizeof(text)))
+        complain("%s", text);
+}
+
 /* Stores the batch, however long that takes. Returns 0, a negative errno if it cannot be, or
  * -EINTR. Nothing is acknowledged before: the events wait in the kernel. */
 static int store(struct record *record, const struct rollcall_batch *batch)
@@ -220,6 +234,7 @@ static int store(struct record *record, const struct rollcall_batch *batch)
             return -EINTR;
         signals_pause(SECOND);
         progress_show(&record->progress, record->rc, record->journal, true);
+        tell_pins(record);
     }
     if (err < 0)
         complain("%s", rollcall_error());
@@ -272,15 +287,6 @@ static int handle(struct record *record, const struct rollcall_batch *batch)
     return retain(record);
 }
 
-static void tell_pins(struct record *record)
-{
-    char text[512];
-
-    record->pins.name = record->opts.name;
-    if (pins_watch_look(&record->pins, record->rc, text, sizeof(text)))
-        complain("%s", text);
-}
-
 /* When to look up although no event came. */
 static uint64_t next_look(const struct record *record, uint64_t deadline)
 {
@@ -316,11 +322,11 @@ static int consume(struct record *record)
         int n = consume_next(record->rc, look, record->json ? STDOUT_FILENO : -1, &batch);
 
         progress_show(&record->progress, record->rc, record->journal, false);
-        tell_pins(record);
         if (n < 0) {
             complain("%s", rollcall_error());
             return n;
         }
+        tell_pins(record);
         err = n > 0 ? handle(record, &batch) : retain(record);
         if (err == 0 && record->until_idle && is_idle(record, began_ns))
             return 0;

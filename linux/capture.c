@@ -172,26 +172,6 @@ static int continue_capture(struct capture *capture, const struct rollcall_optio
     return take_over(capture, &same, !whole, way);
 }
 
-/* Opens the control page of the named capture if it was ever finished. */
-static int open_control(const char *name, struct control **control)
-{
-    int data = pins_open(name, "control");
-    int err = -ENOENT;
-
-    if (data < 0)
-        return data;
-    *control = control_map(data);
-    if (*control && get_u32(&(*control)->ready))
-        return data;
-    if (*control)
-        munmap(*control, sizeof(**control));
-    else
-        err = -ENOMEM;
-    *control = NULL;
-    close(data);
-    return err;
-}
-
 static int open_named(struct capture *capture, const struct rollcall_options *opts)
 {
     bool only_continue = opts->flags & ROLLCALL_CONTINUE;
@@ -203,7 +183,7 @@ static int open_named(struct capture *capture, const struct rollcall_options *op
         return capture->lease;
     if (!only_continue)
         removed = !restore_pins(opts->name, kept_maps, sizeof(kept_maps) / sizeof(kept_maps[0]));
-    capture->maps[MAP_CONTROL] = open_control(opts->name, &capture->control);
+    capture->maps[MAP_CONTROL] = control_open(opts->name, &capture->control);
     if (capture->maps[MAP_CONTROL] >= 0)
         return continue_capture(capture, opts);
     if (capture->maps[MAP_CONTROL] != -ENOENT)
@@ -225,7 +205,7 @@ static int open_named(struct capture *capture, const struct rollcall_options *op
 static int name_reader(const char *name)
 {
     struct control *control = NULL;
-    int data = open_control(name, &control);
+    int data = control_open(name, &control);
     uint32_t pid = data < 0 ? 0 : get_u32(&control->reader_pid);
 
     if (data >= 0) {
@@ -376,7 +356,7 @@ void capture_tick(struct capture *capture)
 static void stop_denying(const char *name)
 {
     struct control *control = NULL;
-    int data = open_control(name, &control);
+    int data = control_open(name, &control);
 
     if (data < 0)
         return;
@@ -445,7 +425,7 @@ int capture_inspect(const char *name, struct rollcall_stats *stats)
     struct control *control = NULL;
     struct capture capture = {0};
     struct ring ring;
-    int data = open_control(name, &control);
+    int data = control_open(name, &control);
     int map;
     int err;
 

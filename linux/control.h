@@ -11,6 +11,9 @@
 /* Maps the page of that map. NULL: errno says why. */
 struct control *control_map(int data);
 
+/* Opens the page of the named capture, if that was ever finished; else -ENOENT. The map, or a negative errno. */
+int control_open(const char *name, struct control **control);
+
 /* From here on an exit leaves its entry in `states`, for who comes later. Programs that have not
  * seen it yet have ended when this returns. */
 void control_keep_exited(struct control *control);

@@ -99,8 +99,8 @@ static void configure_deny(struct rollcall_bpf *bpf, enum deny_way way)
     if (way == DENY_NONE)
         return;
     for (size_t i = 0; i < DENY_HOOKS; i++)
-        bpf_program__set_autoload(bpf_object__find_program_by_name(bpf->obj, parts_deny_programs[way][i]),
-                                  true);
+        bpf_program__set_autoload(
+            bpf_object__find_program_by_name(bpf->obj, parts_deny_programs[way][i]), true);
     bpf_program__set_autoload(bpf->progs.promise_exits, true);
     bpf_program__set_autoload(bpf->progs.hold, true);
     /* Of each process its exit; of some also their exec, or that they are being made, or exempt. */

@@ -2,6 +2,7 @@
 #include "linux/parts.h"
 
 #include "lib/error.h"
+#include "linux/control.h"
 #include "linux/pins.h"
 
 #include <bpf/bpf.h>
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 const char *const parts_map_pins[MAPS] = {"ring",          "control",  "states",  "scratches",
@@ -39,7 +41,8 @@ static bool open_maps(struct capture *capture, const char *name, size_t from, si
 
 bool parts_open_maps(struct capture *capture, const char *name)
 {
-    return open_maps(capture, name, 0, COMMON_MAPS);
+    open_maps(capture, name, 0, COMMON_MAPS);
+    return capture->maps[MAP_RING] >= 0 && capture->maps[MAP_STATES] >= 0;
 }
 
 /* Whether this is the program of that name, and works on these maps; ring_id 0: only on the other. */
@@ -177,20 +180,26 @@ int parts_pin(const struct capture *capture, const char *name)
 }
 
 /* The directory itself may be another one by now, or none, and its lock with it. Or another capture's, of
- * somebody who has come and gone. */
+ * somebody who has come and gone; what he has not finished is nobody's. */
 static int renew_lease(struct capture *capture, const char *name)
 {
+    struct control *other;
     int lease;
+    int data;
 
     if (pins_lock_is_current(capture->lease, name))
         return 0;
     lease = pins_lock(name, true);
     if (lease < 0)
         return lease;
-    if (pins_has(name, parts_map_pins[MAP_CONTROL])) {
+    data = control_open(name, &other);
+    if (data >= 0) {
+        munmap(other, sizeof(*other));
+        close(data);
         close(lease);
         return rollcall_fail(-EEXIST, "another capture is pinned for consumer '%s'", name);
     }
+    pins_remove(name, false);
     close(capture->lease);
     capture->lease = lease;
     return 0;

@@ -16,7 +16,7 @@ extern const char *const parts_map_pins[MAPS];
 /* The program that each of the policy's hooks runs, by the way it is had. */
 extern const char *const parts_deny_programs[][DENY_HOOKS];
 
-/* Opens the maps that are always there. false: one is missing. */
+/* Opens the maps that are always there. false: one is missing that the reader cannot do without. */
 bool parts_open_maps(struct capture *capture, const char *name);
 
 /* A pin that is there is not yet a program that runs, and not yet one that writes to this ring.

@@ -105,7 +105,8 @@ static bool is_current(int fd, const char *path)
     struct stat a;
     struct stat b;
 
-    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_ino == b.st_ino;
+    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 int pins_lock(const char *name, bool create)

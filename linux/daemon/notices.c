@@ -50,7 +50,8 @@ void notices_pins(struct notices *notices, struct rollcall *rc)
         return;
     notices->look_at = now + LOOK_NS;
     if (pins_watch_look(&notices->pins, rc, text, sizeof(text)))
-        log_line(LOG_WARNING, "%s", text);
+        log_limited(notices->pins.unpinned ? &notices->unpinned : &notices->repinned, LOG_WARNING,
+                    "%s", text);
 }
 
 void notices_retained(struct retained *retained, struct journal *journal, struct places *places,

@@ -12,6 +12,8 @@
 struct notices {
     struct log_limit interruptions; /* of which it is not known how much they lost */
     struct log_limit losses;
+    struct log_limit unpinned;
+    struct log_limit repinned;
     struct pins_watch pins;
     uint64_t look_at; /* the pins: clock_mono_ns() */
 };
