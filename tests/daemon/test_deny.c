@@ -149,13 +149,20 @@ static void locked_journal(struct rig *rig, sqlite3 *db)
     CHECK(rig->heard[0].lost <= 3 * kernel_stats(rig).exempted);
 }
 
-/* Nobody reads: nobody is created until the grace is over, and then what is missing is told. */
-static void dead_daemon(struct rig *rig)
+/* Nobody reads: nobody is created until the grace is over, and then what is missing is told. That there is no
+ * room is so before it dies, as to fill it can take longer than the grace. Returns how many had been created
+ * by then. */
+static uint32_t dead_daemon(struct rig *rig, sqlite3 *db)
 {
-    uint64_t killed = rig_now_ms();
+    uint32_t before;
+    uint64_t killed;
 
-    rig_stop(rig, SIGKILL);
+    run_sql(db, "BEGIN IMMEDIATE");
     create_until_refused();
+    before = count;
+    killed = rig_now_ms();
+    rig_stop(rig, SIGKILL);
+    run_sql(db, "ROLLBACK");
     create_when_possible();
     CHECK(rig_now_ms() - killed >= GRACE_MS - 10);
     CHECK_EQUAL(kernel_stats(rig).deny_ended, 1);
@@ -164,6 +171,7 @@ static void dead_daemon(struct rig *rig)
     rig_start(rig, arguments);
     wait_until_it_holds(rig);
     create_when_possible();
+    return before;
 }
 
 static void test(struct rig *rig)
@@ -178,8 +186,7 @@ static void test(struct rig *rig)
     CHECK_EQUAL(sqlite3_open(rig->journal, &db), SQLITE_OK);
     sqlite3_busy_timeout(db, 60000);
     locked_journal(rig, db);
-    before = count;
-    dead_daemon(rig);
+    before = dead_daemon(rig, db);
     rig_stop(rig, SIGTERM);
     CHECK_EQUAL(missing(db, 0) - missing(db, before), 0);
     lacks = missing(db, before);
