@@ -15,6 +15,7 @@
 #define IN_A_ROW     20u /* refused: nobody can be created any more */
 #define CHILDREN_MAX 8192u
 #define AFTERWARDS   50u
+#define LIVING       50u
 
 static const char *const arguments[] = {"--on-full",    "deny", "--ring-size", "256K",
                                         "--deny-grace", "3s",   NULL};
@@ -48,6 +49,35 @@ static void create_until_refused(void)
 
     while (refused < IN_A_ROW)
         refused = create() ? 0 : refused + 1;
+}
+
+/* Processes that live until they are released. */
+static void create_living(int released[2])
+{
+    CHECK(pipe(released) == 0);
+    for (uint32_t i = 0; i < LIVING; i++) {
+        pid_t pid = fork();
+        char byte;
+
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            close(released[1]);
+            _exit(read(released[0], &byte, 1) == 0 ? 3 : 4);
+        }
+        children[count++] = pid;
+    }
+    close(released[0]);
+}
+
+static void release(const int released[2])
+{
+    close(released[1]);
+    for (uint32_t i = 0; i < LIVING; i++) {
+        int status;
+
+        CHECK(waitpid(children[i], &status, 0) == children[i]);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    }
 }
 
 static void create_when_possible(void)
@@ -130,14 +160,18 @@ static void run_sql(sqlite3 *db, const char *sql)
     CHECK_EQUAL(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 }
 
-/* Consumers have what was taken before; when the journal is free again forks work, and all is there. */
+/* Who lives can end, although nobody can be created. Consumers have what was taken before; when the journal is
+ * free again forks work, and all is there. */
 static void locked_journal(struct rig *rig, sqlite3 *db)
 {
     const struct behaviour reads = {.name = NULL};
     pid_t consumer = rig_consume(rig, 0, &reads);
+    int released[2];
 
+    create_living(released);
     run_sql(db, "BEGIN IMMEDIATE");
     create_until_refused();
+    release(released);
     CHECK(kernel_stats(rig).denied >= IN_A_ROW);
     while (rig->heard[0].last_seq < rig_newest(rig))
         usleep(1000);
