@@ -451,6 +451,30 @@ static __always_inline void announce(struct task_struct *leader, struct task_str
     submit(record, rings);
 }
 
+/* Takes a place for an event without texts, and fills it; NULL: it is lost, and counted. freed: its parent may
+ * be gone. */
+static __always_inline struct ring_event *begin_short(struct task_struct *leader, __u16 type,
+                                                      bool is_promised, bool freed)
+{
+    struct ring_event *record;
+    struct ring_head head;
+
+    read_losses(&head);
+    record = take_place(sizeof(*record), is_promised);
+    if (!record) {
+        count_loss(sizeof(*record));
+        return NULL;
+    }
+    head.kind = RING_EVENT;
+    head.chunks = 0;
+    record->head = head;
+    if (freed)
+        fill_without_parent(&record->event, type, bpf_ktime_get_boot_ns(), leader);
+    else
+        fill(&record->event, type, bpf_ktime_get_boot_ns(), leader);
+    return record;
+}
+
 /* ---- execs of which both programs were skipped ---- */
 
 /* The kernel has counted up to exec_id. Whether execs up to there were not reported; one of them is now the
@@ -475,23 +499,12 @@ static __always_inline void report_missed_exec(struct task_struct *leader, enum 
     struct promise exec = promise_of(leader, PROMISED_EXEC);
     bool is_promised = denies && missed >= BEFORE_EXIT && take_promise(&exec);
     struct ring_event *record;
-    struct ring_head head;
 
     if (is_promised)
         give_back(EXEC_SPACE - EVENT_SPACE);
-    read_losses(&head);
-    record = take_place(sizeof(*record), is_promised);
-    if (!record) {
-        count_loss(sizeof(*record));
+    record = begin_short(leader, ROLLCALL_EXEC, is_promised, missed == BEFORE_FREE);
+    if (!record)
         return;
-    }
-    head.kind = RING_EVENT;
-    head.chunks = 0;
-    record->head = head;
-    if (missed == BEFORE_FREE)
-        fill_without_parent(&record->event, ROLLCALL_EXEC, bpf_ktime_get_boot_ns(), leader);
-    else
-        fill(&record->event, ROLLCALL_EXEC, bpf_ktime_get_boot_ns(), leader);
     record->event.flags |= ROLLCALL_LATE;
     if (missed == BEFORE_EXEC)
         __builtin_memset(record->event.comm, 0, sizeof(record->event.comm));
@@ -678,24 +691,12 @@ static __always_inline bool end(struct task_struct *task, struct task_struct *le
 /* late: it is being freed, and its parent may be gone. */
 static __always_inline void report_exit(struct task_struct *leader, bool late, bool rings)
 {
-    struct ring_event *record;
-    struct ring_head head;
+    struct ring_event *record = begin_short(leader, ROLLCALL_EXIT, denies && dies(leader), late);
 
-    read_losses(&head);
-    record = take_place(sizeof(*record), denies && dies(leader));
-    if (!record) {
-        count_loss(sizeof(*record));
+    if (!record)
         return;
-    }
-    head.kind = RING_EVENT;
-    head.chunks = 0;
-    record->head = head;
-    if (late) {
-        fill_without_parent(&record->event, ROLLCALL_EXIT, bpf_ktime_get_boot_ns(), leader);
+    if (late)
         record->event.flags |= ROLLCALL_LATE;
-    } else {
-        fill(&record->event, ROLLCALL_EXIT, bpf_ktime_get_boot_ns(), leader);
-    }
     record->event.status = wait_status(leader);
     record->event.present |= ROLLCALL_HAS_STATUS;
     if (record->event.status & 0x80)

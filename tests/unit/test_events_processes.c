@@ -94,16 +94,23 @@ static void test_events_without_process(void **state)
     assert_null(processes_find(*state, 7, 0));
 }
 
-static void test_texts(void **state)
+static struct process *execute_first(struct processes *table)
 {
     struct rollcall_event event = event_of(ROLLCALL_EXEC, 7, 1);
     struct made_event made;
-    const struct process *process;
 
     make_event(&made, &event);
     make_string(&made, ROLLCALL_EXE, "/bin/first");
     make_text(&made, ROLLCALL_ARGS, "a\0b\0", 4, 0, 4);
-    process = processes_update(*state, (const void *)made.bytes);
+    return processes_update(table, (const void *)made.bytes);
+}
+
+static void test_texts(void **state)
+{
+    struct rollcall_event event = event_of(ROLLCALL_EXEC, 7, 1);
+    struct made_event made;
+    const struct process *process = execute_first(*state);
+
     assert_string_equal(process->exe, "/bin/first");
     assert_int_equal(process->args_size, 4);
     assert_memory_equal(process->args, "a\0b\0", 4);
@@ -121,13 +128,8 @@ static void test_texts(void **state)
 static void test_exec_without_texts(void **state)
 {
     struct rollcall_event event = event_of(ROLLCALL_EXEC, 7, 1);
-    struct made_event made;
-    const struct process *process;
+    const struct process *process = execute_first(*state);
 
-    make_event(&made, &event);
-    make_string(&made, ROLLCALL_EXE, "/bin/first");
-    make_text(&made, ROLLCALL_ARGS, "a\0b\0", 4, 0, 4);
-    process = processes_update(*state, (const void *)made.bytes);
     memset(event.comm, 0, sizeof(event.comm));
     assert_ptr_equal(update(*state, &event), process);
     assert_null(process->exe);
