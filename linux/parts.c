@@ -150,7 +150,7 @@ static size_t list_parts(const struct capture *capture, struct part parts[PARTS_
 
     for (size_t i = 0; i < MAPS; i++)
         parts[count++] = (struct part){parts_map_pins[i], capture->maps[i]};
-    /* Second programs go before first ones: see made_good(). */
+    /* Second programs go before first ones: see linux/skips.c. */
     for (size_t i = HOOKS; i > 0; i--)
         parts[count++] = (struct part){hook_pins[i - 1], capture->links[i - 1]};
     parts[count++] = (struct part){"snapshot", capture->snapshot};
@@ -196,6 +196,8 @@ static int renew_lease(struct capture *capture, const char *name)
     if (data >= 0) {
         munmap(other, sizeof(*other));
         close(data);
+    }
+    if (data != -ENOENT) {
         close(lease);
         return rollcall_fail(-EEXIST, "another capture is pinned for consumer '%s'", name);
     }
