@@ -10,9 +10,9 @@
 
 #define PROCESSES 300
 
-static const char maps[] = "ring control states scratches snapshot_area";
-static const char links[] = "on_fork on_exec on_exit snapshot mark";
-static const char ring_and_links[] = "ring on_fork on_exec on_exit snapshot mark";
+#define MAPS  "ring control states scratches snapshot_area"
+#define LINKS "on_fork on_exec on_exit snapshot mark"
+
 static const char pinned_again[] = "had been removed, and is pinned again: look who removes it";
 static const char interrupted[] =
     "the programs had been taken out for a time: look who removes what is in /sys/fs/bpf/rollcall";
@@ -92,7 +92,7 @@ static void maps_while_it_does_not(struct rig *rig)
     uint64_t epoch = rig->heard[0].epoch;
     uint64_t last = rig->heard[0].last_seq;
 
-    remove_pins(rig, maps);
+    remove_pins(rig, MAPS);
     restart(rig);
     read_on(rig);
     CHECK_EQUAL(rig->heard[0].epoch, epoch);
@@ -107,7 +107,7 @@ static void links_while_it_does_not(struct rig *rig)
 {
     uint64_t epoch = rig->heard[0].epoch;
 
-    remove_pins(rig, links);
+    remove_pins(rig, LINKS);
     restart(rig);
     read_on(rig);
     CHECK_EQUAL(rig->heard[0].epoch, epoch);
@@ -121,7 +121,7 @@ static void what_leads_to_the_ring(struct rig *rig)
 {
     uint64_t epoch = rig->heard[0].epoch;
 
-    remove_pins(rig, ring_and_links);
+    remove_pins(rig, "ring " LINKS);
     restart(rig);
     read_on(rig);
     CHECK(rig->heard[0].epoch > epoch);

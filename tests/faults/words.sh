@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 page=../../docs/faults.md
 
-# The texts given to fault_says(), with what the compiler does to them, and those that are named.
+# The texts given to fault_says(), with what the compiler does to them, and those that have a name.
 texts() {
     tr -d '\n' <"$1" | sed 's/" *"//g' |
-        grep -oE '(fault_says\(rig, *|interrupted\[\] = +)"[^"]*"' | sed 's/^[^"]*"//; s/"$//'
+        grep -oE '(fault_says\(rig, *|static const char [a-z_]+\[\] = *)"[^"]*"' | sed 's/^[^"]*"//; s/"$//'
 }
 
 failed=0
