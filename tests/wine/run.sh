@@ -8,6 +8,8 @@
 set -euo pipefail
 
 build=$1
+start_ms=30000 # for a service to begin
+wine_failed=75 # TEST_WINE_FAILED
 shift
 skip() {
     printf 'skipped: %s\n' "$*"
@@ -37,7 +39,10 @@ done
 
 case ${1:-} in
 '')
-    [ -f "$WINEPREFIX/system.reg" ] || timeout 120 "$wine" wineboot -i >/dev/null 2>&1
+    [ -f "$WINEPREFIX/system.reg" ] || timeout 240 "$wine" wineboot -i >/dev/null 2>&1
+    # On a busy machine a driver's process may need longer than 10 s. It is read when Wine begins.
+    timeout 60 "$wine" reg add 'HKLM\System\CurrentControlSet\Control' \
+        /v ServicesPipeTimeout /d "$start_ms" /f >/dev/null 2>&1
     timeout 60 "$wineserver" -w || true
     ;;
 --end)
@@ -46,6 +51,13 @@ case ${1:-} in
 *)
     program=$1
     shift
-    exec "$wine" "$build/tests/$program" "$@"
+    for _ in 1 2 3; do
+        status=0
+        "$wine" "$build/tests/$program" "$@" || status=$?
+        [ "$status" = "$wine_failed" ] || break
+        echo 'run.sh: Wine has not loaded the driver; once more, with a new Wine'
+        timeout 60 "$wineserver" -k || true
+    done
+    exit "$status"
     ;;
 esac
