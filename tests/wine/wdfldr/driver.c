@@ -629,6 +629,7 @@ NTSTATUS WdfVersionBind(PDRIVER_OBJECT driver, PUNICODE_STRING path, PWDF_BIND_I
     table_misc(table);
     imports_patch(driver);
     process_begin();
+    notify_begin();
     races_begin();
 
     memset(&driver_globals, 0, sizeof(driver_globals));
@@ -656,6 +657,7 @@ VOID WdfVersionUnbind(PUNICODE_STRING path, PWDF_BIND_INFO info, PWDF_DRIVER_GLO
     inits = NULL;
     objects_alive(true);
     pool_alive(true);
+    notify_leaks();
     process_leaks();
     request_buffers_check();
 }

@@ -171,6 +171,7 @@ static void imports_begin(void)
     import_add("ExRundownCompleted", rundown_completed);
     import_add("ExWaitForRundownProtectionRelease", rundown_wait);
     process_imports();
+    notify_imports();
 }
 
 /* Wine puts a stub that raises an exception where it has no function. */

@@ -25,13 +25,22 @@ VOID NTAPI kernel_free_pool(PVOID memory);
 void pool_facts(struct control_facts *facts);
 
 /* process.c */
+void process_begin(void);                 /* before the driver's entry */
+uint64_t process_start_key(uint32_t pid); /* 0: there is none */
+/* Those that live. Returns how many there are. */
+size_t process_pids(uint32_t *pids, size_t room);
+
+/* process_calls.c */
+void process_imports(void);
+
+/* notify.c */
 struct process_facts {
     uint32_t notify;           /* as control_facts has it */
     uint32_t creations, exits; /* that the notify routine was called with */
 };
 
-void process_imports(void);
-void process_begin(void); /* before the driver's entry */
+void notify_imports(void);
+void notify_begin(void); /* before the driver's entry */
 uint32_t process_create(const struct control_process *what, struct control_result *result);
 void process_exit(uint32_t pid, uint32_t status, struct control_result *result);
 /* The beginnings of both, as others can see them: in the list, but not told; told, but listed. */
@@ -41,9 +50,6 @@ void process_ending(uint32_t pid); /* has an exit status, no more */
 void process_vanish(uint32_t pid); /* the end of process_exit() */
 bool process_notified(void);       /* a notify routine is registered */
 void process_facts_get(struct process_facts *facts);
-uint64_t process_start_key(uint32_t pid); /* 0: there is none */
-/* Those that live. Returns how many there are. */
-size_t process_pids(uint32_t *pids, size_t room);
 
 /* races.c: processes that come and go while the driver starts, as the settings say. */
 void races_begin(void); /* before the driver's entry */

@@ -318,8 +318,9 @@ void imports_patch(DRIVER_OBJECT *driver);
 unsigned pool_alive(bool leak);
 /* Lets go what a request has held. NULL is allowed. */
 void process_let_go(void *process);
-/* Processes, tokens and notify routines that the driver did not give back. */
+/* Processes and tokens, and a notify routine, that the driver did not give back. */
 void process_leaks(void);
+void notify_leaks(void);
 
 /* ---- the control device ---- */
 
