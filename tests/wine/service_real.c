@@ -2,7 +2,8 @@
 /*
  * 5,000 processes, created for real by 4 threads while the service records: its journal has each
  * of them once, in order. As Wine raises no notification of its own, each thread does so where
- * Windows would: when it has created the process, and when that has ended.
+ * Windows would: when it has created the process, and when that has ended. With a number as the
+ * argument: so many by each thread.
  */
 #include "tests/wine/service_tools.h"
 
@@ -11,11 +12,11 @@
 #include <string.h>
 
 #define THREADS 4u
-#define EACH    1250u
 
 #define LINE_MAX  (MAX_PATH + 32)
 #define TRIES_MAX 50u
 
+static unsigned each = 1250; /* thread */
 static unsigned indexes[THREADS];
 static wchar_t child[MAX_PATH];
 
@@ -69,7 +70,7 @@ static DWORD WINAPI make_all(void *context)
 {
     const unsigned *thread = context;
 
-    for (unsigned i = 0; i < EACH; i++)
+    for (unsigned i = 0; i < each; i++)
         make_one(*thread, i);
     return 0;
 }
@@ -95,7 +96,7 @@ static void expect_each_once(const char *journal)
 
             snprintf(sql, sizeof(sql), asked[i], thread, thread);
             number = journal_ask(journal, sql);
-            CHECK(number == EACH, "%s gives %lld", sql, (long long)number);
+            CHECK(number == each, "%s gives %lld", sql, (long long)number);
         }
     }
     CHECK(journal_ask(journal, "SELECT max(seq) - count(*) FROM events") == 0, "holes");
@@ -118,12 +119,14 @@ static void join(HANDLE thread)
     CloseHandle(thread);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     HANDLE threads[THREADS];
     const char *journal;
     DWORD error;
 
+    if (argc > 1)
+        each = (unsigned)strtoul(argv[1], NULL, 10);
     test_begin("rollcall.sys");
     tools_begin();
     find_child();
