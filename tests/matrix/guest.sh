@@ -10,7 +10,7 @@ suite_list() {
         /^#/ || (feature && $2 != feature) { next }
         tests && index("," tests ",", "," $1 ",") == 0 { next }
         size == "full" { print $1, $4, $5 }
-        size == "quick" { print $1, $3, 400 }' "$here/tests.tsv"
+        size == "quick" { print $1, $3, 1800 }' "$here/tests.tsv"
 }
 
 programs() {

@@ -54,6 +54,8 @@ wine_test(service_reconnect 120)
 wine_test(service_restart 300)
 wine_test(service_shutdown 120)
 
+set_tests_properties(wine.service_real PROPERTIES PROCESSORS 2)
+
 # The designs of lab/ in the driver.
 add_test(NAME wine.lab COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lab_verdicts.sh)
 set_tests_properties(wine.lab PROPERTIES TIMEOUT 300 LABELS wine SKIP_RETURN_CODE 77
