@@ -7,10 +7,10 @@
 #include "linux/bpf/layout.h"
 #include "tests/kernel/part.h"
 #include "tests/kernel/scenario.h"
+#include "tests/load/alive.h"
 
 #include <linux/sched.h>
 
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -424,19 +424,6 @@ static void all_are_recorded(void)
     assert_true(count_missing(true) <= count_skipped());
 }
 
-static uint64_t count_processes(void)
-{
-    DIR *dir = opendir("/proc");
-    struct dirent *entry;
-    uint64_t count = 0;
-
-    assert_non_null(dir);
-    while ((entry = readdir(dir)))
-        count += entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
-    closedir(dir);
-    return count;
-}
-
 /* When all is quiet, what is promised is the exits of those that live, and nothing else. */
 static void wait_for_exact_promises(void)
 {
@@ -444,7 +431,7 @@ static void wait_for_exact_promises(void)
     uint64_t wanted;
     uint64_t promised;
 
-    while ((promised = stats().promised) != (wanted = EXIT_SPACE * count_processes())) {
+    while ((promised = stats().promised) != (wanted = EXIT_SPACE * alive_count())) {
         if (now_ms() > limit)
             fail_msg("%llu bytes are promised, not %llu", (unsigned long long)promised,
                      (unsigned long long)wanted);

@@ -7,10 +7,10 @@
 #include "linux/bpf/layout.h"
 #include "tests/kernel/part.h"
 #include "tests/kernel/tap.h"
+#include "tests/load/alive.h"
 
 #include <rollcall/rollcall.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -225,19 +225,6 @@ static size_t count_type(const struct tapped *events, size_t count, uint32_t typ
     return n;
 }
 
-static uint64_t count_processes(void)
-{
-    DIR *dir = opendir("/proc");
-    struct dirent *entry;
-    uint64_t count = 0;
-
-    assert_non_null(dir);
-    while ((entry = readdir(dir)))
-        count += entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
-    closedir(dir);
-    return count;
-}
-
 /* When all is quiet: the exits of those that live, and nothing else. */
 static void check_promises(void)
 {
@@ -247,12 +234,12 @@ static void check_promises(void)
 
     for (int i = 0; i < LIMIT_S * 100; i++) {
         assert_int_equal(rollcall_inspect(name, &stats, sizeof(stats)), 0);
-        if (stats.promised == count_processes() * exit_space)
+        if (stats.promised == alive_count() * exit_space)
             return;
         nanosleep(&pause, NULL);
     }
     fail_msg("%llu bytes are promised to %llu processes", (unsigned long long)stats.promised,
-             (unsigned long long)count_processes());
+             (unsigned long long)alive_count());
 }
 
 static void test_builds_take_over(void **state)

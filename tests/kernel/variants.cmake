@@ -37,6 +37,7 @@ set_tests_properties(kernel.takeover_deny PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT
   RESOURCE_LOCK machine)
 
 foreach(test test_takeover test_takeover_deny)
+  target_link_libraries(${test} PRIVATE load_truth)
   target_compile_definitions(${test} PRIVATE TAP_DIRECTORY="$<TARGET_FILE_DIR:tap_static>")
   add_dependencies(${test} tap_static tap_other)
 endforeach()

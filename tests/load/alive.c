@@ -74,6 +74,20 @@ size_t alive_list(struct alive *alive)
     return count;
 }
 
+uint64_t alive_count(void)
+{
+    DIR *directory = opendir("/proc");
+    const struct dirent *entry;
+    uint64_t count = 0;
+
+    if (!directory)
+        err(1, "/proc");
+    while ((entry = readdir(directory)))
+        count += isdigit((unsigned char)entry->d_name[0]) != 0;
+    closedir(directory);
+    return count;
+}
+
 static uint64_t ticks(uint64_t ns)
 {
     return ns / (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));

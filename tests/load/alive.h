@@ -18,6 +18,12 @@ struct alive {
 /* Lists at most ALIVE_MAX that have not begun to end; returns how many. */
 size_t alive_list(struct alive *alive);
 
+/* How many there are, with those that have ended and that nobody has waited for. */
+uint64_t alive_count(void);
+
+/* How many there are, with those that have ended and that nobody has waited for. */
+uint64_t alive_count(void);
+
 /*
  * Each that had started before synced_ns must have been announced once: the list was made after
  * that, and the check has had all events up to the making of the list. Ends the program if not; returns
