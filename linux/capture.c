@@ -20,12 +20,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Those that are always there. */
-static const struct restore_map kept_maps[] = {{"ring", "ring"},
-                                               {"control", ".data.control"},
-                                               {"states", "states"},
-                                               {"scratches", "scratches"},
-                                               {"snapshot_area", "snapshot_area"}};
+/* The first are always there; the others with the policy `deny`. */
+static const struct restore_map kept_maps[MAPS] = {{"ring", "ring"},
+                                                   {"control", ".data.control"},
+                                                   {"states", "states"},
+                                                   {"scratches", "scratches"},
+                                                   {"snapshot_area", "snapshot_area"},
+                                                   {"promises", "promises"},
+                                                   {"promised", ".data.promised"}};
 
 static void close_fd(int fd)
 {
@@ -182,7 +184,8 @@ static int open_named(struct capture *capture, const struct rollcall_options *op
     if (capture->lease < 0)
         return capture->lease;
     if (!only_continue)
-        removed = !restore_pins(opts->name, kept_maps, sizeof(kept_maps) / sizeof(kept_maps[0]));
+        removed = !restore_pins(opts->name, kept_maps, COMMON_MAPS,
+                                parts_has_deny(opts->name) ? MAPS : COMMON_MAPS);
     capture->maps[MAP_CONTROL] = control_open(opts->name, &capture->control);
     if (capture->maps[MAP_CONTROL] >= 0)
         return continue_capture(capture, opts);

@@ -225,6 +225,11 @@ int parts_pin_again(struct capture *capture, const char *name)
     return err < 0 ? cannot_pin(err) : any;
 }
 
+bool parts_has_deny(const char *name)
+{
+    return pins_has(name, deny_pins[0]);
+}
+
 void parts_remove_deny(const char *name)
 {
     for (size_t i = 0; i < DENY_HOOKS; i++)

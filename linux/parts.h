@@ -31,6 +31,9 @@ int parts_pin(const struct capture *capture, const char *name);
 /* Pins again what somebody has removed. 1 if anything was, 0, or a negative errno (rollcall_fail). */
 int parts_pin_again(struct capture *capture, const char *name);
 
+/* Whether programs of the policy `deny` are pinned. */
+bool parts_has_deny(const char *name);
+
 /* Removes the pins of the policy `deny`. */
 void parts_remove_deny(const char *name);
 

@@ -21,13 +21,14 @@ static bool is_pinned(const struct wanted *wanted, size_t map)
     return pins_has(wanted->consumer, wanted->maps[map].pin);
 }
 
-static size_t count_pinned(const struct wanted *wanted)
+/* Of the first `count`. */
+static size_t count_pinned(const struct wanted *wanted, size_t count)
 {
-    size_t count = 0;
+    size_t pinned = 0;
 
-    for (size_t i = 0; i < wanted->count; i++)
-        count += is_pinned(wanted, i);
-    return count;
+    for (size_t i = 0; i < count; i++)
+        pinned += is_pinned(wanted, i);
+    return pinned;
 }
 
 /* Pins the map if it is one whose pin is missing. */
@@ -80,14 +81,14 @@ static bool restore_maps(const struct wanted *wanted)
     return found;
 }
 
-bool restore_pins(const char *consumer, const struct restore_map *maps, size_t count)
+bool restore_pins(const char *consumer, const struct restore_map *maps, size_t needed, size_t count)
 {
     const struct wanted wanted = {.consumer = consumer, .maps = maps, .count = count};
-    bool any = count_pinned(&wanted) > 0;
+    bool any = count_pinned(&wanted, count) > 0;
 
-    if (count_pinned(&wanted) < count)
+    if (count_pinned(&wanted, count) < count)
         any |= restore_maps(&wanted);
-    if (!any || count_pinned(&wanted) == count)
+    if (!any || count_pinned(&wanted, needed) == needed)
         return true;
     pins_remove(consumer, false);
     return false;

@@ -6,15 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A map that a capture cannot do without. */
+/* A map of a capture. */
 struct restore_map {
     const char *pin;
     const char *name; /* in the kernel */
 };
 
-/* Pins those of the consumer's maps again whose pins are missing, if its programs still have them. false:
- * what waited is gone, or some of what is needed to get at it: then nothing is left pinned. A consumer
- * that has no pins at all was not there: true. The lease is held. */
-bool restore_pins(const char *consumer, const struct restore_map *maps, size_t count);
+/* Pins those of the consumer's maps again whose pins are missing, if its programs still have them. Without
+ * the first `needed` of them the capture cannot go on. false: what waited is gone, or some of what is needed
+ * to get at it: then nothing is left pinned. A consumer that has no pins at all was not there: true. The
+ * lease is held. */
+bool restore_pins(const char *consumer, const struct restore_map *maps, size_t needed,
+                  size_t count);
 
 #endif

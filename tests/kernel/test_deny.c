@@ -650,11 +650,10 @@ static void test_exempt(void **state)
 }
 
 /* The reader is killed with a full ring: its successor gets all, if it is there in time. */
-static void test_successor(void **state)
+static void succeed_reader(void (*meanwhile)(void))
 {
     pid_t reader = start_reader(1);
 
-    (void)state;
     start_reader(2);
     let_read(1);
     let_it_catch_up();
@@ -663,6 +662,7 @@ static void test_successor(void **state)
     take_ends();
     kill(reader, SIGKILL);
     wait_for_reader(1);
+    meanwhile();
     let_read(2);
     assert_int_equal(stats().deny_ended, 0);
     let_it_catch_up();
@@ -672,6 +672,34 @@ static void test_successor(void **state)
     remove_redelivered();
     only_exempt_are_lost();
     all_are_recorded();
+}
+
+static void nothing(void)
+{
+}
+
+static void test_successor(void **state)
+{
+    (void)state;
+    succeed_reader(nothing);
+}
+
+static void unpin_promises(void)
+{
+    static const char *const pins[] = {"promises", "promised"};
+    char path[128];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "/sys/fs/bpf/rollcall/%s/%s", name, pins[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+/* Somebody removes the pins of what is promised: the programs lead to it. */
+static void test_unpinned_promises(void **state)
+{
+    (void)state;
+    succeed_reader(unpin_promises);
 }
 
 /* Nobody reads for longer than that: the policy ends by itself, and what is lost then is told. */
@@ -715,6 +743,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_promises_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exempt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpinned_promises, setup, teardown),
         cmocka_unit_test_setup_teardown(test_grace, setup, teardown),
     };
 
