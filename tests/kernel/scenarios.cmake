@@ -28,6 +28,9 @@ scenario_test(fd)
 scenario_test(preempt_storm)
 scenario_test(deny)
 
+# By hand it starts and ends as often as it says.
+set_tests_properties(kernel.fork_storm_start PROPERTIES ENVIRONMENT ROLLCALL_TEST_PART=5)
+
 # The same with programs of which runs are skipped, see README.md: storm_variant(NAME LATE), where
 # LATE says whether processes must be announced late, or none may be.
 function(storm_variant name late)

@@ -109,7 +109,7 @@ static DWORD WINAPI run(void *context)
 {
     struct client *client = context;
 
-    for (client->round = 0; client->round < ROUNDS && !test_failed(); client->round++)
+    for (client->round = 0; client->round < test_part(ROUNDS) && !test_failed(); client->round++)
         play(client);
     return 0;
 }

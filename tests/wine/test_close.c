@@ -115,7 +115,7 @@ static void closed_with_pended(uint64_t seed, bool releases)
     struct stats stats;
     unsigned i;
 
-    for (i = 0; i < CLOSE_TURNS && !test_failed(); i++)
+    for (i = 0; i < test_part(CLOSE_TURNS) && !test_failed(); i++)
         closing_turn(&closing);
     closing_attach(&closing);
     numbers_drain(&closing.numbers, closing.device);
@@ -214,7 +214,7 @@ static void closed_with_arriving(uint64_t seed, struct arriving *arriving, const
     arriving->go = CreateEventW(NULL, FALSE, FALSE, NULL);
     arriving->done = CreateEventW(NULL, FALSE, FALSE, NULL);
     thread = thread_begin(arriving_send, arriving);
-    for (i = 0; i < ARRIVE_TURNS && !test_failed(); i++) {
+    for (i = 0; i < test_part(ARRIVE_TURNS) && !test_failed(); i++) {
         if (i % 8 == 0)
             raise_bulk(pid, 1, CONTROL_CREATE_EACH | CONTROL_EXIT_EACH, 16);
         arriving_turn(arriving);
@@ -395,7 +395,7 @@ int main(int argc, char **argv)
     runtime = device_open(CONTROL_PATH, GENERIC_READ | GENERIC_WRITE);
     other = driver_open();
     same_consumer(other);
-    for (i = 0; i < DUPLICATE_TURNS && !test_failed(); i++)
+    for (i = 0; i < test_part(DUPLICATE_TURNS) && !test_failed(); i++)
         closed_at_once(other);
     closed_with_arriving(seed, &(struct arriving){.kind = ATTACHED}, "arrived and closed");
     closed_with_arriving(seed, &(struct arriving){.kind = ATTACHES}, "attached and closed");

@@ -31,6 +31,16 @@ void check_failed(const char *file, int line, const char *condition, const char 
     fflush(stdout);
 }
 
+unsigned test_part(unsigned count)
+{
+    const char *text = getenv("ROLLCALL_TEST_PART");
+    unsigned part = text == NULL ? 1 : (unsigned)strtoul(text, NULL, 10);
+
+    if (part == 0)
+        die("ROLLCALL_TEST_PART is '%s', not a number from 1 on", text);
+    return part >= count ? 1 : count / part;
+}
+
 bool test_failed(void)
 {
     return failures != 0;

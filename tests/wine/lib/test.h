@@ -30,6 +30,10 @@
 __attribute__((format(gnu_printf, 4, 5))) void
 check_failed(const char *file, int line, const char *condition, const char *format, ...);
 
+/* How often to do what a test does `count` times: as often, or only a part of it if the environment has
+ * ROLLCALL_TEST_PART, as that of ctest has: 3 is a third. At least once. */
+unsigned test_part(unsigned count);
+
 /* Whether a check has failed. */
 bool test_failed(void);
 
