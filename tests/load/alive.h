@@ -21,9 +21,6 @@ size_t alive_list(struct alive *alive);
 /* How many there are, with those that have ended and that nobody has waited for. */
 uint64_t alive_count(void);
 
-/* How many there are, with those that have ended and that nobody has waited for. */
-uint64_t alive_count(void);
-
 /*
  * Each that had started before synced_ns must have been announced once: the list was made after
  * that, and the check has had all events up to the making of the list. Ends the program if not; returns
