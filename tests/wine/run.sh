@@ -8,8 +8,6 @@
 set -euo pipefail
 
 build=$1
-start_ms=30000 # for a service to begin
-wine_failed=75 # TEST_WINE_FAILED
 shift
 skip() {
     printf 'skipped: %s\n' "$*"
@@ -37,12 +35,17 @@ for driver in "$build"/*.sys; do
         cp "$driver" "$build/tests/"
 done
 
+# Read when Wine's service manager begins: how long it waits for a driver's entry, and before it kills a
+# driver's process that has said that it ends.
+set_timeout() {
+    timeout 60 "$wine" reg add 'HKLM\System\CurrentControlSet\Control' /v "$1" /d "$2" /f >/dev/null 2>&1
+}
+
 case ${1:-} in
 '')
     [ -f "$WINEPREFIX/system.reg" ] || timeout 240 "$wine" wineboot -i >/dev/null 2>&1
-    # On a busy machine a driver's process may need longer than 10 s. It is read when Wine begins.
-    timeout 60 "$wine" reg add 'HKLM\System\CurrentControlSet\Control' \
-        /v ServicesPipeTimeout /d "$start_ms" /f >/dev/null 2>&1
+    set_timeout ServicesPipeTimeout 120000
+    set_timeout WaitToKillServiceTimeout 10000
     timeout 60 "$wineserver" -w || true
     ;;
 --end)
@@ -51,13 +54,6 @@ case ${1:-} in
 *)
     program=$1
     shift
-    for _ in 1 2 3; do
-        status=0
-        "$wine" "$build/tests/$program" "$@" || status=$?
-        [ "$status" = "$wine_failed" ] || break
-        echo 'run.sh: Wine has not loaded the driver; once more, with a new Wine'
-        timeout 60 "$wineserver" -k || true
-    done
-    exit "$status"
+    exec "$wine" "$build/tests/$program" "$@"
     ;;
 esac

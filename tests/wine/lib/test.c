@@ -174,35 +174,17 @@ static bool wait_state(SC_HANDLE service, DWORD state)
     return true;
 }
 
-/* The runtime makes its device before the driver's own entry is called. */
-static void start_given_up(DWORD ms)
-{
-    HANDLE runtime = CreateFileW(CONTROL_PATH, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                                 OPEN_EXISTING, 0, NULL);
-
-    printf("the service manager gave the start up after %lu ms; the driver's entry %s\n", ms,
-           runtime == INVALID_HANDLE_VALUE ? "was not called" : "was called");
-    fflush(stdout);
-    if (runtime == INVALID_HANDLE_VALUE)
-        ExitProcess(TEST_WINE_FAILED);
-    CloseHandle(runtime);
-}
-
 DWORD driver_start(void)
 {
     SC_HANDLE service = service_open(SERVICE_ALL_ACCESS);
     DWORD error = 0;
-    DWORD begin;
 
     if (service == NULL)
         return GetLastError();
-    begin = GetTickCount();
     if (!StartServiceA(service, 0, NULL))
         error = GetLastError();
     else if (!wait_state(service, SERVICE_RUNNING))
         error = ERROR_SERVICE_REQUEST_TIMEOUT;
-    if (error == ERROR_SERVICE_REQUEST_TIMEOUT)
-        start_given_up(GetTickCount() - begin);
     CloseServiceHandle(service);
     return error;
 }

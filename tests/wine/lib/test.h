@@ -16,9 +16,6 @@
 
 #define LIMIT_MS 30000 /* longer than anything takes that works */
 
-/* The status of a test that Wine has not loaded the driver for: run.sh takes another Wine. */
-#define TEST_WINE_FAILED 75
-
 /* ---- checks ---- */
 
 #define CHECK(condition, ...)                                                                      \
@@ -54,7 +51,7 @@ int test_end(void);
 void driver_parameter(const char *name, DWORD value);
 void runtime_setting(const char *name, DWORD value);
 
-/* Returns 0 or a Win32 error. Ends the test, with TEST_WINE_FAILED, if the driver's entry was not called. */
+/* Returns 0 or a Win32 error. */
 DWORD driver_start(void);
 /* Returns when it is stopped: 0 or a Win32 error. */
 DWORD driver_stop(void);

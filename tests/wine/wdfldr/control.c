@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define NAME_TRIES 1000u
+#define NAME_TRIES 6000u
 
 __declspec(dllimport) NTSTATUS NTAPI IoCreateDriver(PUNICODE_STRING name, PDRIVER_INITIALIZE init);
 
@@ -177,7 +177,8 @@ static NTSTATUS NTAPI succeed(DEVICE_OBJECT *device, IRP *irp)
     return STATUS_SUCCESS;
 }
 
-/* A driver process that is about to end has the name until it has ended. */
+/* A driver process that is about to end has the name until it has ended, or, if it hangs then, until it is
+ * killed: see run.sh. */
 static NTSTATUS create_device(DRIVER_OBJECT *driver, UNICODE_STRING *name, DEVICE_OBJECT **device)
 {
     NTSTATUS status = STATUS_OBJECT_NAME_COLLISION;

@@ -59,6 +59,7 @@ void races_list(void);
 void races_look(uint32_t pid);
 void races_looked(uint32_t pid);
 void races_name(uint32_t pid);
+void races_told(void);        /* this thread is about to call the notify routine */
 uint32_t races_raising(void); /* how many threads still raise, or races are open */
 
 /* kernel.c: adds a function that the driver may import or look up; NULL: that it must not find. */

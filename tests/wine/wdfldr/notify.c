@@ -91,6 +91,7 @@ static bool notify_call(struct process *process, uint32_t pid, uint32_t tid,
     stay = process_enter(pid, tid);
     thread->critical++;
     thread->in_notification = true;
+    races_told();
     call = call_begin();
     routine((PEPROCESS)process, ULongToHandle(process->pid), info);
     call_end(call,

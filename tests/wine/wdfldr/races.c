@@ -16,13 +16,15 @@
 #define RACES_MAX     64u
 #define KIND_PIDS     10000u
 #define KINDS         9u
-#define RACE_LIMIT_MS 200u /* a notify routine may wait until the driver has its list */
+#define BEGIN_MS      30000u /* for what was sent to get to the notify routine */
+#define RACE_LIMIT_MS 200u   /* that may wait until the driver has its list */
 
 static uint32_t raising; /* threads */
 static bool ended;       /* the driver is going */
 static bool listed;      /* it has asked for the list */
 static bool raced[KINDS][RACES_MAX];
 static uint32_t races_open; /* that were sent and are not over */
+static uint32_t races_sent; /* of these, that have not got to the notify routine */
 
 struct image {
     struct control_process process;
@@ -125,11 +127,26 @@ struct race {
     uint32_t pid;
 };
 
+void races_told(void)
+{
+    struct thread *thread = thread_here();
+
+    if (!thread->racing)
+        return;
+    thread->racing = false;
+    enter();
+    races_sent--;
+    leave();
+    WakeAllConditionVariable(&runtime_changed);
+}
+
 static void run(void *context)
 {
     struct race *race = context;
 
+    thread_here()->racing = true;
     race->routine(race->pid);
+    races_told();
     memory_free(race);
     enter();
     races_open--;
@@ -145,6 +162,7 @@ static void send(void (*routine)(uint32_t pid), uint32_t pid)
     race->pid = pid;
     enter();
     races_open++;
+    races_sent++;
     leave();
     work_raise(run, race);
 }
@@ -154,6 +172,9 @@ static void wait_for_them(void)
     unsigned long begin = GetTickCount();
 
     enter();
+    while (races_sent > 0 && GetTickCount() - begin < BEGIN_MS)
+        wait_changed(10);
+    begin = GetTickCount();
     while (races_open > 0 && GetTickCount() - begin < RACE_LIMIT_MS)
         wait_changed(10);
     leave();

@@ -62,6 +62,7 @@ struct thread {
     uint32_t id;          /* of the thread that it stands for; 0: itself */
     void *current;        /* that process, once the driver has asked for it */
     bool in_notification; /* runs a notify routine of the driver */
+    bool racing;          /* was sent by races.c, and has not got there yet */
     void *queue;          /* whose requests it gives to the driver */
 };
 
