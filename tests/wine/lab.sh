@@ -25,8 +25,8 @@ lab() {
     return "$status"
 }
 
-# One Wine for each design, and another one when that has got stuck: after many starts its service
-# manager sometimes waits for a driver's process that has ended.
+# One Wine for each design, and another one when a driver's process has hung at its end (README.md) for so
+# long that the next one does not start.
 one() {
     local tries status
     for tries in 1 2 3; do
